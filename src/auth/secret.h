@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* secret_: credentials from where the administrator keeps them. */
+#ifndef TRANTER_SECRET_H
+#define TRANTER_SECRET_H
+
+#include "buf.h"
+#include "err.h"
+
+enum {
+    SECRET_MAX = 16 * 1024 /* bytes */
+};
+
+/* Read the first line of a file (or "credential:NAME", under $CREDENTIALS_DIRECTORY) into
+ * secret, which the caller has initialised with SECRET_MAX and .secret, and wipes by releasing.
+ * Refused: not a regular file, readable by others, owned by anyone but root or us (checked on
+ * the open descriptor; a systemd credential's group mode is systemd's business), empty, too
+ * long, NUL or control bytes. */
+int secret_read(const char *source, struct buf *secret, struct err *err) ATTR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,13 @@
+noinst_LIBRARIES += %reldir%/libbase.a
+%canon_reldir%_libbase_a_CPPFLAGS = $(base_I)
+%canon_reldir%_libbase_a_SOURCES = \
+	%reldir%/attr.h \
+	%reldir%/base64.c %reldir%/base64.h \
+	%reldir%/buf.c %reldir%/buf.h \
+	%reldir%/clock.c %reldir%/clock.h \
+	%reldir%/err.c %reldir%/err.h \
+	%reldir%/fault.c %reldir%/fault.h \
+	%reldir%/log.c %reldir%/log.h \
+	%reldir%/mem.c %reldir%/mem.h \
+	%reldir%/printable.c %reldir%/printable.h \
+	%reldir%/str.c %reldir%/str.h

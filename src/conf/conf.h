@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* conf_: the configuration as an immutable struct (libconfuse syntax, INTERFACE's keys). */
+#ifndef TRANTER_CONF_H
+#define TRANTER_CONF_H
+
+#include "err.h"
+#include "str.h"
+
+#include <sys/types.h>
+
+enum conf_tls {
+    CONF_TLS_STARTTLS,
+    CONF_TLS_IMPLICIT,
+    CONF_TLS_NONE
+}; /* "auto" is settled from the port */
+enum conf_verify {
+    CONF_VERIFY_FULL,
+    CONF_VERIFY_NONE
+};
+
+struct conf_smarthost {
+    char *name;
+    char *host;
+    uint16_t port;
+    enum conf_tls tls;
+    enum conf_verify verify;
+    char *tls_name;                          /* name to check; host when not set */
+    char *tls_ca_file;                       /* NULL: system trust */
+    char *tls_cert, *tls_key, *tls_priority; /* NULL: none, none, default */
+    char *user;                              /* NULL: no login */
+    char *password_file;
+    char *auth; /* blank-separated mechanisms in order of preference; NULL: our order */
+    unsigned connections;
+    unsigned messages_per_connection;
+    bool pipelining; /* pipeline > 1 */
+    int64_t connect_timeout_ms, reply_timeout_ms, data_timeout_ms, idle_timeout_ms;
+    int line; /* where it begins in the file */
+};
+
+struct conf {
+    unsigned references;
+    char *file;
+    char *hostname; /* FQDN, or an address literal */
+    char *domain;
+    char **listen; /* n_listen: absolute path, or address:port */
+    unsigned n_listen;
+    bool listen_anywhere;
+    mode_t listen_mode;
+    char *control;
+    char *spool;
+    uint64_t message_size_limit_bytes;
+    unsigned recipient_limit;
+    uint64_t minimum_free_bytes;
+    int64_t lifetime_ms, retry_min_ms, retry_max_ms, stop_timeout_ms;
+    char *log; /* "auto", "journal", "syslog", "stderr", "json" */
+    char *log_level;
+    struct conf_smarthost *smarthosts; /* n_smarthosts, at least one */
+    unsigned n_smarthosts;
+};
+
+/* Load and check file. NULL, and "FILE:LINE: what is wrong and what to write instead" in *err.
+ * One reference is the caller's. */
+struct conf *conf_load(const char *file, struct err *err) ATTR_MUST_CHECK;
+
+/* Hold a reference; give it back. The last one frees. */
+struct conf *conf_ref(struct conf *conf);
+void conf_unref(struct conf *conf);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* report_: a delivery status notification (RFC 3464, 6522, 3834) as a whole message in wire
+ * form. Pure. */
+#ifndef TRANTER_REPORT_H
+#define TRANTER_REPORT_H
+
+#include "buf.h"
+#include "fault.h"
+
+struct report_recipient {
+    const char *address;
+    const struct fault *fault;
+    const char *remote; /* "smtp.example.com", or NULL where none was reached */
+    int64_t attempt_ms; /* wall clock of the last attempt */
+};
+
+/* Everything is borrowed. */
+struct report_facts {
+    const char *hostname;  /* Reporting-MTA */
+    const char *domain;    /* of MAILER-DAEMON@ */
+    const char *id;        /* of the message that failed */
+    const char *report_id; /* of the report itself; makes Message-ID and boundary its own */
+    const char *sender;    /* envelope sender of the message that failed: who gets this */
+    int64_t arrival_ms;    /* wall clock */
+    int64_t now_ms;
+    int32_t zone_minutes;
+    struct str header; /* the original header block in wire form, without the blank line; cut
+                          where it is large */
+    const struct report_recipient *recipients;
+    unsigned n_recipients;
+};
+
+enum {
+    REPORT_HEADER_MAX = 64 * 1024 /* bytes of the original header that are returned */
+};
+
+/* Append the report: for all recipients that failed together (N-006), Action: failed. */
+void report_failure(struct buf *out, const struct report_facts *facts);
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* smtp_client_: the client's side of SMTP and LMTP, without I/O, clock or globals (RFC 5321,
+ * 2033, 2920, 3207, 4954, 6152).
+ *
+ * The owner feeds it what came from the wire, takes what is to go out, and asks for the next
+ * event until WAIT:
+ *
+ *     n = smtp_client_feed(c, bytes, n, now);          as often as bytes come
+ *     while (smtp_client_next(c, &e) != SMTP_CLIENT_WAIT) ...
+ *     write smtp_client_out(c); set a timer for smtp_client_deadline(c)
+ *
+ * The core never calls out, so its owner may free it at any point outside its functions. It
+ * decides the order of things: greeting, EHLO, STARTTLS, EHLO, AUTH, and only then MAIL;
+ * nothing that was learned in clear outlives STARTTLS. Times are monotonic milliseconds and
+ * always the owner's. */
+#ifndef TRANTER_SMTP_CLIENT_H
+#define TRANTER_SMTP_CLIENT_H
+
+#include "buf.h"
+#include "fault.h"
+#include "smtp_caps.h"
+
+#include <stdint.h>
+
+enum smtp_client_tls {
+    SMTP_CLIENT_TLS_NONE,     /* plain text, by the administrator's word */
+    SMTP_CLIENT_TLS_STARTTLS, /* demanded: without it the dialogue stops */
+    SMTP_CLIENT_TLS_IMPLICIT /* the owner starts TLS before the first byte; the core starts when
+                                told it is secured */
+};
+
+/* How long each state may take, in ms; 0 takes the default of protocol.md 1.8. */
+struct smtp_client_timeouts {
+    int64_t greeting_ms; /* 300 s */
+    int64_t reply_ms;    /* 300 s: EHLO, MAIL, RCPT */
+    int64_t starttls_ms; /* 60 s: the reply, and again the handshake */
+    int64_t auth_ms;     /* 120 s a round */
+    int64_t data_ms;     /* 120 s: the reply to DATA */
+    int64_t block_ms;    /* 180 s without progress while content is sent */
+    int64_t final_ms;    /* 600 s: the reply to the final dot */
+    int64_t quit_ms;     /* 5 s */
+};
+
+/* All strings are borrowed while the client lives. */
+struct smtp_client_conf {
+    const char *ehlo_name; /* FQDN or address literal */
+    enum smtp_client_tls tls;
+    bool lmtp;       /* LHLO, and a reply for each recipient after the dot */
+    bool login;      /* credentials are configured: without AUTH the dialogue stops */
+    bool pipelining; /* may be used where it is offered */
+    struct smtp_client_timeouts timeouts;
+};
+
+/* What is to be delivered. Borrowed from smtp_client_submit() to SMTP_CLIENT_DONE or _DEAD. */
+struct smtp_transaction {
+    const char *sender;            /* RFC 5321 mailbox, "" for the null sender */
+    const char *const *recipients; /* n_recipients mailboxes */
+    unsigned n_recipients;         /* 1 to SMTP_CLIENT_RECIPIENTS_MAX */
+    uint64_t body_bytes; /* octets of the content in wire form: CRLF, not dot-stuffed */
+    bool body_8bit;      /* it has octets over 127 */
+};
+
+enum {
+    SMTP_CLIENT_RECIPIENTS_MAX = 100 /* a transaction's; the owner splits (S-084) */
+};
+
+enum smtp_client_event_type {
+    SMTP_CLIENT_WAIT,      /* nothing to do until more bytes, room or time come */
+    SMTP_CLIENT_STARTTLS,  /* start TLS now; feed takes no more plain bytes; then
+                              smtp_client_secured() */
+    SMTP_CLIENT_AUTH,      /* choose a mechanism from .caps->auth: smtp_client_auth(), or
+                              smtp_client_auth_cancel() */
+    SMTP_CLIENT_CHALLENGE, /* .challenge (decoded): smtp_client_auth_response() or
+                              smtp_client_auth_cancel() */
+    SMTP_CLIENT_IDLE, /* ready: smtp_client_submit() or smtp_client_quit(); told again after
+                         each DONE */
+    SMTP_CLIENT_BODY, /* content is wanted: smtp_client_body(), as often as out has room; told
+                         once a transaction */
+    SMTP_CLIENT_RCPT, /* .recipient has its verdict in .fault (scope NONE: accepted so far) */
+    SMTP_CLIENT_DONE, /* the transaction ended with .fault for all recipients accepted so far;
+                         LMTP: for .recipient alone by SMTP_CLIENT_RCPT events just before, and
+                         .fault is then only what concerns them all */
+    SMTP_CLIENT_DEAD  /* the dialogue is over: .fault (scope NONE after a QUIT). Close. A
+                         transaction in hand has had no  DONE: .fault is its verdict too;
+                         .fault.ambiguous if the final dot was out */
+};
+
+struct smtp_client_event {
+    enum smtp_client_event_type type;
+    unsigned recipient; /* index, with RCPT */
+    struct fault fault; /* with RCPT, DONE, DEAD; .reply has the server's words also where scope
+                           is NONE */
+    struct str challenge; /* with CHALLENGE; valid until the next call */
+    const struct smtp_caps
+        *caps; /* with AUTH and IDLE: of the last EHLO; valid while the client lives */
+};
+
+struct smtp_client;
+
+/* A dialogue that begins at now_ms. conf is copied, its strings borrowed. Free with
+ * smtp_client_free(). */
+struct smtp_client *smtp_client_new(const struct smtp_client_conf *conf, int64_t now_ms);
+void smtp_client_free(struct smtp_client *c);
+
+/* Consume n plain bytes from the server. Returns how many were taken; fewer than n only after
+ * STARTTLS's 220 (what is left is an injection, which the core itself answers with DEAD at
+ * secured(), S-033) or after DEAD. */
+size_t smtp_client_feed(struct smtp_client *c, const void *bytes, size_t n, int64_t now_ms);
+
+/* The next thing for the owner to do. */
+enum smtp_client_event_type smtp_client_next(struct smtp_client *c,
+                                             struct smtp_client_event *e);
+
+/* What is to be written; the owner consumes it from the front. It holds secrets during AUTH and
+ * is wiped. While content goes out the owner keeps it under its own watermark by calling
+ * smtp_client_body() only when there is room. */
+struct buf *smtp_client_out(struct smtp_client *c);
+
+/* When smtp_client_tick() must be called at the latest, in monotonic ms; INT64_MAX for never.
+ */
+int64_t smtp_client_deadline(const struct smtp_client *c);
+void smtp_client_tick(struct smtp_client *c, int64_t now_ms);
+
+/* TLS is up and verified. left_over: plain bytes that had come behind the 220 of STARTTLS and
+ * were not fed; any is fatal. */
+void smtp_client_secured(struct smtp_client *c, size_t left_over, int64_t now_ms);
+
+/* The connection ended. why: what the transport knows ("connection reset by peer"), or NULL for
+ * a plain end of file. */
+void smtp_client_eof(struct smtp_client *c, const char *why);
+
+/* After AUTH: try mechanism with an initial response (NULL: it has none; "" with n 0: an empty
+ * one). The bytes are copied, sent in base64, and wiped. After CHALLENGE: answer it. */
+void smtp_client_auth(struct smtp_client *c, const char *mechanism, const struct str *initial,
+                      int64_t now_ms);
+void smtp_client_auth_response(struct smtp_client *c, struct str response, int64_t now_ms);
+
+/* No mechanism in common, or the challenge is not to be answered: fault says why. The dialogue
+ * ends with it (DEAD). */
+void smtp_client_auth_cancel(struct smtp_client *c, const struct fault *fault, int64_t now_ms);
+
+/* Begin a transaction; only after IDLE. */
+void smtp_client_submit(struct smtp_client *c, const struct smtp_transaction *t,
+                        int64_t now_ms);
+
+/* After BODY: the next n bytes of the content, in wire form; dot-stuffed here. last: no more
+ * follow (n may be 0). */
+void smtp_client_body(struct smtp_client *c, const void *bytes, size_t n, bool last,
+                      int64_t now_ms);
+
+/* Some of out went to the wire just now: moves the deadline of a content block. */
+void smtp_client_progress(struct smtp_client *c, int64_t now_ms);
+
+/* Say goodbye; only after IDLE. DEAD with scope NONE follows at the 221, or 5 s later. */
+void smtp_client_quit(struct smtp_client *c, int64_t now_ms);
+
+/* "greeting", "EHLO", "STARTTLS", ... for logs and status. */
+const char *smtp_client_state(const struct smtp_client *c);
+
+/* How far the connection got: it was ready for mail at least once. */
+bool smtp_client_was_ready(const struct smtp_client *c);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* smtp_server_: the server's side of ESMTP and LMTP for local submission, without I/O, clock or
+ * globals (RFC 5321, 2033, 1870, 2034, 2920, 6152, 6409).
+ *
+ * Syntax, sequence and limits are settled here. The owner is asked only for effects, one
+ * question at a time (MAIL, RCPT, DATA, EOM), and answers each exactly once with
+ * smtp_server_reply(), now or later; until then no further input is looked at, and that is the
+ * backpressure. BODY and ABORT are told, not asked. */
+#ifndef TRANTER_SMTP_SERVER_H
+#define TRANTER_SMTP_SERVER_H
+
+#include "buf.h"
+
+#include <stdint.h>
+
+/* Strings are borrowed while the server lives. */
+struct smtp_server_conf {
+    const char *hostname; /* of the greeting */
+    bool network; /* the peer came over TCP: HTTP request lines end the session (L-013) */
+    uint64_t
+        message_limit_bytes; /* advertised as SIZE; counted in wire form without dot-stuffing */
+    uint32_t header_limit_bytes; /* of the header block */
+    unsigned recipient_limit;
+    int64_t command_timeout_ms; /* 0: never. A UNIX-socket submitter may wait for its producer
+                                   for hours (compat 5.3.4) */
+    int64_t data_timeout_ms;    /* between two blocks of content; 0: never */
+};
+
+enum {
+    SMTP_SERVER_LINE_MAX = 4096, /* bytes of a command line with its CRLF */
+    SMTP_SERVER_ERRORS_MAX = 20  /* bad commands before 421 */
+};
+
+enum smtp_server_event_type {
+    SMTP_SERVER_WAIT, /* nothing until more bytes, an answer or time come */
+    SMTP_SERVER_MAIL, /* asked: .address ("" is the null sender), .size_bytes, .body_8bit,
+                         .smtputf8 */
+    SMTP_SERVER_RCPT, /* asked: .address */
+    SMTP_SERVER_DATA, /* asked: may content come? 2yz is turned into the 354 */
+    SMTP_SERVER_BODY, /* told: .body, decoded content in wire form (CRLF, no dot-stuffing);
+                         valid until the next call */
+    SMTP_SERVER_EOM, /* asked: the whole message came and is well-formed; store it. LMTP repeats
+                        the answer for each recipient */
+    SMTP_SERVER_ABORT, /* told: the transaction is over without EOM (RSET, EHLO, QUIT, end of
+                          file, refused content); drop what was kept */
+    SMTP_SERVER_CLOSE  /* told: write what is in out, then close */
+};
+
+struct smtp_server_event {
+    enum smtp_server_event_type type;
+    struct str address; /* mailbox without angle brackets, checked; local part alone is allowed;
+                           valid until the next call */
+    uint64_t size_bytes; /* as declared with SIZE=, 0 when not */
+    bool body_8bit;      /* BODY=8BITMIME */
+    bool smtputf8;
+    struct str body;
+};
+
+struct smtp_server;
+
+/* A session that begins at now_ms with the 220 in out. conf is copied, its strings borrowed. */
+struct smtp_server *smtp_server_new(const struct smtp_server_conf *conf, int64_t now_ms);
+void smtp_server_free(struct smtp_server *s);
+
+/* Consume bytes from the client. Returns how many were taken: as much as its own bounded buffer
+ * holds. */
+size_t smtp_server_feed(struct smtp_server *s, const void *bytes, size_t n, int64_t now_ms);
+
+enum smtp_server_event_type smtp_server_next(struct smtp_server *s,
+                                             struct smtp_server_event *e);
+
+/* Answer the question in hand. code: SMTP reply code; status: RFC 3463 "2.1.0"; the sentence is
+ * one line, made printable here. 4yz and 5yz refuse. After 421 the session ends. */
+void smtp_server_reply(struct smtp_server *s, unsigned code, const char *status,
+                       const char *fmt, ...) ATTR_PRINTF(4, 5);
+
+/* What is to be written; the owner consumes it from the front. */
+struct buf *smtp_server_out(struct smtp_server *s);
+
+int64_t smtp_server_deadline(const struct smtp_server *s);
+void smtp_server_tick(struct smtp_server *s, int64_t now_ms);
+
+/* The client is gone: ABORT, if a transaction was open, then CLOSE. */
+void smtp_server_eof(struct smtp_server *s);
+
+/* We are going: 421 to the next command or, when nothing is in hand, at once (RFC 5321 3.8). A
+ * transaction whose content is all here is finished first. */
+void smtp_server_shutdown(struct smtp_server *s, int64_t now_ms);
+
+/* LMTP, ESMTP or SMTP; "" before any greeting. For the Received line's "with" and for logs.
+ * UTF8SMTP and UTF8LMTP where asked. */
+const char *smtp_server_protocol(const struct smtp_server *s);
+
+/* The client's EHLO, LHLO or HELO argument, filtered to letters, digits and ".-:[]_"; ""
+ * before. */
+const char *smtp_server_peer_name(const struct smtp_server *s);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* store_: the queue, in SQLite (WAL). The only place that touches the spool.
+ *
+ * One writer thread owns the writing connection: it takes all operations that wait, applies
+ * them in one transaction, commits, and wakes the loop through store_event_fd(); that is the
+ * group commit. The loop reads through a second, read-only connection. All functions are the
+ * loop's alone, except where they say otherwise.
+ *
+ * What was told as committed is on the disk. Outcomes are committed at once and reach the disk
+ * with the next commit that waits for it, or within a second. A failed sync, or a database that
+ * is damaged, is fatal: STORE_BROKEN, and nothing is acknowledged after. */
+#ifndef TRANTER_STORE_H
+#define TRANTER_STORE_H
+
+#include "buf.h"
+#include "err.h"
+#include "fault.h"
+
+#include <sys/types.h>
+
+enum {
+    STORE_CHUNK_BYTES =
+        64 * 1024, /* content lies in rows of this size; the last may be shorter */
+    STORE_RECIPIENTS_MAX = 32767, /* of a message */
+    STORE_ID_MAX = 17 /* queue id as text, with NUL: 12 to 16 upper-case hexadecimal digits */
+};
+
+typedef int64_t store_id; /* of a message; ascending in time; never used twice */
+
+void store_id_format(char text[STORE_ID_MAX], store_id id);
+bool store_id_parse(struct str text, store_id *id) ATTR_MUST_CHECK;
+
+enum store_recipient_state {
+    STORE_WAITING,
+    STORE_SENT,
+    STORE_FAILED
+};
+
+struct store_recipient {
+    char *address;
+    enum store_recipient_state state;
+    struct fault fault; /* of the last attempt; scope NONE before any */
+};
+
+enum store_state {
+    STORE_QUEUED, /* to be sent at next_attempt_ms */
+    STORE_DEAD    /* cannot even be returned; kept and listed */
+};
+
+/* A message's envelope and history. Owned by whoever has the pointer; store_message_free(). */
+struct store_message {
+    store_id id;
+    enum store_state state;
+    char *sender; /* "" for the null sender */
+    struct store_recipient *recipients;
+    unsigned n_recipients;
+    uint64_t body_bytes; /* content in wire form */
+    bool body_8bit;
+    uid_t uid; /* of the submitter, as the kernel told; (uid_t)-1 where it could not */
+    gid_t gid;
+    pid_t pid;
+    int64_t arrival_ms;      /* wall clock */
+    int64_t next_attempt_ms; /* wall clock */
+    unsigned attempts;       /* that were charged to the message */
+    unsigned ambiguous;      /* attempts whose final reply was lost */
+};
+
+void store_message_free(struct store_message *m);
+
+struct store;
+
+/* Open or make the spool in directory (made with mode 0700 where it is missing), migrate an
+ * older format, refuse a newer one, sweep what a killed daemon left half-written, and start the
+ * writer. Owned by the caller: store_close(). NULL with a sentence in *err; *busy_pid is the
+ * pid of the daemon that has the spool, else 0. */
+struct store *store_open(const char *directory, struct err *err,
+                         pid_t *busy_pid) ATTR_MUST_CHECK;
+
+/* Finish what waits, sync, stop the writer, close. */
+void store_close(struct store *s);
+
+/* Readable when store_next() has something. */
+int store_event_fd(const struct store *s);
+
+enum store_result_type {
+    STORE_NOTHING,
+    STORE_APPENDED,  /* a chunk went to the database (not yet durable) */
+    STORE_COMMITTED, /* the message is on the disk; or .failure says why not, and nothing of it
+                        is kept */
+    STORE_RECORDED,  /* an outcome, removal or change is committed */
+    STORE_BROKEN     /* nothing can be stored any more: stop, exit 71 */
+};
+
+enum store_failure {
+    STORE_OK,
+    STORE_FULL, /* disk or quota: 452 */
+    STORE_ERROR /* anything else: 451 */
+};
+
+struct store_result {
+    enum store_result_type type;
+    store_id id;
+    void *owner; /* as given with the operation */
+    enum store_failure failure;
+    char reason[ERR_TEXT_MAX]; /* where failure or BROKEN */
+};
+
+/* The next result, oldest first. */
+enum store_result_type store_next(struct store *s, struct store_result *r);
+
+/* A new message's id, from the wall clock; nothing is written. */
+store_id store_begin(struct store *s, int64_t now_ms);
+
+/* Keep chunk number n (0, 1, ...) of message id: exactly STORE_CHUNK_BYTES bytes. *chunk's
+ * memory is taken, *chunk is empty after. STORE_APPENDED follows with owner. Not visible before
+ * the commit. */
+void store_append(struct store *s, store_id id, unsigned n, struct buf *chunk, void *owner);
+
+/* Make the message visible and durable: envelope m (taken) and its last chunk, number n (taken;
+ * may be empty). STORE_COMMITTED follows. */
+void store_commit(struct store *s, struct store_message *m, unsigned n, struct buf *chunk,
+                  void *owner);
+
+/* Drop the chunks of a message that will not be committed. No result. */
+void store_abort(struct store *s, store_id id);
+
+/* What became of an attempt, in one transaction: the new state of recipients, of the message,
+ * and a report to be queued. */
+struct store_outcome {
+    struct store_message *message; /* taken: its recipients, attempts, ambiguous,
+                                      next_attempt_ms and state are recorded; when no recipient
+                                      is WAITING and it is not DEAD, the message is removed */
+    struct store_message
+        *report; /* taken; or NULL. Queued, with report_content as its only content */
+    struct buf report_content; /* taken; at most 32 chunks; cut up here */
+};
+
+/* STORE_RECORDED follows with owner. */
+void store_record(struct store *s, struct store_outcome *outcome, void *owner);
+
+/* Mark that the final dot is about to be sent for message id: it survives a kill, so that a
+ * restart knows that the message may have been delivered. No result; ordered before all that is
+ * handed in later. */
+void store_mark_sending(struct store *s, store_id id);
+
+/* Set next_attempt_ms of message id, or of all queued ones (id 0). STORE_RECORDED follows. */
+void store_retry(struct store *s, store_id id, int64_t next_attempt_ms, void *owner);
+
+/* Remove message id for good, whatever its state. STORE_RECORDED follows. */
+void store_remove(struct store *s, store_id id, void *owner);
+
+/* Reads. They see all that was told as committed or recorded. */
+
+/* Up to max ids of queued messages with next_attempt_ms <= now_ms, the longest due first,
+ * leaving out the n_active in active. */
+unsigned store_due(struct store *s, int64_t now_ms, const store_id *active, unsigned n_active,
+                   store_id *ids, unsigned max);
+
+/* The smallest next_attempt_ms after now_ms among queued messages, or INT64_MAX. */
+int64_t store_next_due(struct store *s, int64_t now_ms);
+
+/* The envelope and history of a message; NULL when there is none. Owned by the caller. */
+struct store_message *store_load(struct store *s, store_id id) ATTR_MUST_CHECK;
+
+/* Append chunk n of message id to out. Returns its bytes, 0 at the end, -1 on a read error (out
+ * is then as it was). */
+ssize_t store_read(struct store *s, store_id id, unsigned n, struct buf *out) ATTR_MUST_CHECK;
+
+/* The first message with an id greater than after, in order of id; NULL at the end. For
+ * listings that page through. */
+struct store_message *store_after(struct store *s, store_id after) ATTR_MUST_CHECK;
+
+struct store_counts {
+    uint64_t queued; /* never tried */
+    uint64_t deferred;
+    uint64_t dead;
+    uint64_t bytes;    /* of content */
+    int64_t oldest_ms; /* arrival of the oldest; 0: none */
+};
+
+void store_count(struct store *s, struct store_counts *counts);
+
+/* Bytes free for us on the spool's file system; UINT64_MAX where it cannot be told. */
+uint64_t store_free_bytes(const struct store *s);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* tls_: TLS client engine over memory (GnuTLS), its policy and its verdicts. No descriptors.
+ *
+ *     feed what came from the wire to tls_feed(); take what is to go out from tls_out();
+ * tls_next() says what happened. */
+#ifndef TRANTER_TLS_H
+#define TRANTER_TLS_H
+
+#include "buf.h"
+#include "err.h"
+#include "fault.h"
+
+enum tls_verify {
+    TLS_VERIFY_FULL, /* chain, host name, purpose */
+    TLS_VERIFY_NONE  /* by the administrator's word */
+};
+
+/* Borrowed while tls_context_new() runs. */
+struct tls_policy {
+    enum tls_verify verify;
+    const char *ca_file;   /* PEM; NULL: the system's trust store */
+    const char *cert_file; /* client certificate, PEM; NULL: none */
+    const char *key_file;
+    const char *priority; /* GnuTLS priority string; NULL: TLS_PRIORITY */
+};
+
+#define TLS_PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SAFE_RENEGOTIATION"
+
+/* Trust, certificates and priority, loaded once and shared by sessions. Reference counted:
+ * sessions keep it. */
+struct tls_context;
+
+/* NULL with a sentence in *err: an unreadable or empty trust store is an error (T-001), and a
+ * bad priority string (T-009). */
+struct tls_context *tls_context_new(const struct tls_policy *policy,
+                                    struct err *err) ATTR_MUST_CHECK;
+void tls_context_free(struct tls_context *context);
+
+struct tls;
+
+/* A client session with the server called name: DNS name (any case, U-labels, one trailing dot
+ * allowed) or IP literal. It is verified against the certificate; SNI is sent for DNS names
+ * alone (T-003 to T-007). NULL with *err if name cannot be a host's. */
+struct tls *tls_new(struct tls_context *context, const char *name,
+                    struct err *err) ATTR_MUST_CHECK;
+void tls_free(struct tls *t);
+
+enum tls_status {
+    TLS_WANT,    /* nothing more until bytes come in */
+    TLS_SECURED, /* told once: the handshake is done and the peer verified */
+    TLS_CLOSED,  /* the peer closed with close_notify */
+    TLS_FAILED   /* tls_fault() says why */
+};
+
+/* Wire bytes from the peer; all are taken. */
+void tls_feed(struct tls *t, const void *bytes, size_t n);
+
+/* The transport ended. Without a close_notify before, that is a failure (T-017). why as in
+ * smtp_client_eof(). */
+void tls_eof(struct tls *t, const char *why);
+
+/* Go on: handshake, then decrypt all there is and append it to plain, as far as plain has room.
+ */
+enum tls_status tls_next(struct tls *t, struct buf *plain);
+
+/* Encrypt n plain bytes; only after TLS_SECURED. */
+void tls_write(struct tls *t, const void *bytes, size_t n);
+
+/* Say close_notify. */
+void tls_bye(struct tls *t);
+
+/* What is to be written to the wire; the owner consumes it from the front. */
+struct buf *tls_out(struct tls *t);
+
+/* After TLS_FAILED: scope SERVER or ACCOUNT (trust settings), code of protocol.md, sentence and
+ * fix. Borrowed. */
+const struct fault *tls_fault(const struct tls *t);
+
+/* "TLSv1.3 TLS_AES_256_GCM_SHA384" after TLS_SECURED, else "". */
+const char *tls_description(const struct tls *t);
+
+#endif

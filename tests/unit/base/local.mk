@@ -1,0 +1,4 @@
+check_PROGRAMS += %reldir%/check_buf
+TESTS += %reldir%/check_buf
+%canon_reldir%_check_buf_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_buf_LDADD = $(base_LIBS) $(CHECK_LIBS)
