@@ -44,6 +44,7 @@ struct store_recipient {
 
 enum store_state {
     STORE_QUEUED, /* to be sent at next_attempt_ms */
+    STORE_HELD,   /* not sent until it is released: retry with its id */
     STORE_DEAD    /* cannot even be returned; kept and listed */
 };
 
@@ -143,7 +144,8 @@ void store_record(struct store *s, struct store_outcome *outcome, void *owner);
  * handed in later. */
 void store_mark_sending(struct store *s, store_id id);
 
-/* Set next_attempt_ms of message id, or of all queued ones (id 0). STORE_RECORDED follows. */
+/* Set next_attempt_ms of message id, which also releases it when it is held, or of all queued
+ * ones (id 0). STORE_RECORDED follows. */
 void store_retry(struct store *s, store_id id, int64_t next_attempt_ms, void *owner);
 
 /* Remove message id for good, whatever its state. STORE_RECORDED follows. */
@@ -173,6 +175,7 @@ struct store_message *store_after(struct store *s, store_id after) ATTR_MUST_CHE
 struct store_counts {
     uint64_t queued; /* never tried */
     uint64_t deferred;
+    uint64_t held;
     uint64_t dead;
     uint64_t bytes;    /* of content */
     int64_t oldest_ms; /* arrival of the oldest; 0: none */
