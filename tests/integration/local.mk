@@ -1,0 +1,17 @@
+# Each module is a test program of its own, so that -j works; driver.py gives each of its tests a
+# line in the summary.
+PY_LOG_DRIVER = env PYTHONDONTWRITEBYTECODE=1 TRANTER_BUILDDIR='$(abs_top_builddir)' \
+	TRANTER_SRCDIR='$(abs_top_srcdir)' $(PYTHON3) $(top_srcdir)/%reldir%/driver.py
+PY_LOG_COMPILER = $(PYTHON3)
+
+integration_modules = \
+	%reldir%/test_smarthost.py
+
+TESTS += $(integration_modules)
+EXTRA_DIST += \
+	%reldir%/driver.py \
+	%reldir%/lib.py \
+	tests/certificates.py \
+	tests/smarthost.py \
+	tests/smarthost_session.py \
+	$(integration_modules)
