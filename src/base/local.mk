@@ -10,4 +10,5 @@ noinst_LIBRARIES += %reldir%/libbase.a
 	%reldir%/log.c %reldir%/log.h \
 	%reldir%/mem.c %reldir%/mem.h \
 	%reldir%/printable.c %reldir%/printable.h \
+	%reldir%/sockname.c %reldir%/sockname.h \
 	%reldir%/str.c %reldir%/str.h

@@ -29,6 +29,7 @@ struct conf_smarthost {
     char *tls_cert, *tls_key, *tls_priority; /* NULL: none, none, default */
     char *user;                              /* NULL: no login */
     char *password_file;
+    bool allow_plaintext_auth; /* log in without TLS: set, or host is this machine's loopback */
     char *auth; /* blank-separated mechanisms in order of preference; NULL: our order */
     unsigned connections;
     unsigned messages_per_connection;
@@ -40,9 +41,12 @@ struct conf_smarthost {
 struct conf {
     unsigned references;
     char *file;
-    char *hostname; /* FQDN, or an address literal */
-    char *domain;
-    char **listen; /* n_listen: absolute path, or address:port */
+    char *hostname; /* for Received and Message-ID: FQDN, the short name where there is none, or
+                       the address literal that was configured */
+    char *ehlo_name; /* hostname where it is an FQDN or literal, else an address literal of this
+                        machine, "[192.0.2.1]" */
+    char *domain;    /* completes addresses without one */
+    char **listen;   /* n_listen: absolute path, or address:port */
     unsigned n_listen;
     bool listen_anywhere;
     mode_t listen_mode;
@@ -58,9 +62,14 @@ struct conf {
     unsigned n_smarthosts;
 };
 
-/* Load and check file. NULL, and "FILE:LINE: what is wrong and what to write instead" in *err.
- * One reference is the caller's. */
+/* Load and check file (at most 1 MiB). NULL, and "FILE:LINE: what is wrong and what to write
+ * instead" in *err. One reference is the caller's. Without a hostname key this machine's name
+ * is asked for, which may ask the resolver. The files that keys name are not looked at. */
 struct conf *conf_load(const char *file, struct err *err) ATTR_MUST_CHECK;
+
+/* The same for a text already read, without a look at this machine: hostname, ehlo_name and
+ * domain stay NULL where the text does not say. file is for the sentence. */
+struct conf *conf_parse(const char *file, struct str text, struct err *err) ATTR_MUST_CHECK;
 
 /* Hold a reference; give it back. The last one frees. */
 struct conf *conf_ref(struct conf *conf);

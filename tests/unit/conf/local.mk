@@ -1,0 +1,5 @@
+check_PROGRAMS += %reldir%/check_conf
+TESTS += %reldir%/check_conf
+%canon_reldir%_check_conf_CPPFLAGS = $(base_I) $(conf_I) $(CHECK_CFLAGS) \
+	-DRUNSTATEDIR='"$(runstatedir)"' -DLOCALSTATEDIR='"$(localstatedir)"'
+%canon_reldir%_check_conf_LDADD = $(conf_LIBS) $(CHECK_LIBS)

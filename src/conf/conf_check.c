@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "conf_check.h"
+
+#include "conf_value.h"
+#include "mem.h"
+#include "printable.h"
+#include "sockname.h"
+
+#include <string.h>
+
+enum {
+    SMARTHOST_NAME_MAX = 63
+};
+
+void conf_check_refuse(struct conf_draft *d, int line, const char *sentence)
+{
+    char shown[ERR_TEXT_MAX];
+    printable_cut(shown, sizeof shown, str_of(sentence));
+    err_set(d->err, "%s:%d: %s", d->file, line, shown);
+    d->failed = true;
+}
+
+/* One smarthost under examination. */
+struct subject {
+    struct conf_draft *d;
+    struct conf_smarthost *s;
+    const int *lines;
+};
+
+static int line_of(const struct subject *x, const char *key)
+{
+    return x->lines[conf_key_find(conf_smarthost_keys, str_of(key))];
+}
+
+static bool refuse(const struct subject *x, int line, const char *sentence)
+{
+    conf_check_refuse(x->d, line, sentence);
+    return false;
+}
+
+static bool name_is_good(const struct subject *x)
+{
+    struct str name = str_of(x->s->name);
+    size_t good = 0;
+    while (good < name.n && (str_is_alpha(name.p[good]) || str_is_digit(name.p[good]) ||
+                             strchr("._-", name.p[good])))
+        good++;
+    if (name.n == 0 || name.n > SMARTHOST_NAME_MAX || good < name.n)
+        return refuse(
+            x, x->s->line,
+            "a smarthost's name is 1 to 63 letters, digits, \".\", \"_\" and \"-\", as "
+            "in smarthost \"main\" {");
+    return true;
+}
+
+static bool has_host(const struct subject *x)
+{
+    return x->s->host ||
+           refuse(x, x->s->line,
+                  "this smarthost has no host; write host = \"smtp.example.com\" inside of it");
+}
+
+static bool credentials_are_whole(const struct subject *x)
+{
+    if (x->s->user && !x->s->password_file)
+        return refuse(x, line_of(x, "user"),
+                      "user needs a password; write password-file = \"/PATH\" beside it");
+    if (!x->s->user && x->s->password_file)
+        return refuse(x, line_of(x, "password-file"),
+                      "password-file needs a login name; write user = \"NAME\" beside it");
+    if (x->s->tls_cert && !x->s->tls_key)
+        return refuse(x, line_of(x, "tls-cert"),
+                      "tls-cert needs its key; write tls-key = \"/PATH\" beside it");
+    if (!x->s->tls_cert && x->s->tls_key)
+        return refuse(x, line_of(x, "tls-key"),
+                      "tls-key needs its certificate; write tls-cert = \"/PATH\" beside it");
+    return true;
+}
+
+static bool password_is_safe(const struct subject *x)
+{
+    if (conf_value_is_loopback(str_of(x->s->host)))
+        x->s->allow_plaintext_auth = true;
+    if (x->s->tls != CONF_TLS_NONE || !x->s->user || x->s->allow_plaintext_auth)
+        return true;
+    return refuse(x, line_of(x, "tls"),
+                  "tls = \"none\" would show user and password to everyone on the way; take it "
+                  "out, or write allow-plaintext-auth = true where nobody can listen");
+}
+
+static void settle_tls(struct conf_smarthost *s)
+{
+    bool implicit = s->port == 465 || s->port == 2465;
+    if (s->tls == CONF_TLS_AUTO)
+        s->tls = implicit ? CONF_TLS_IMPLICIT : CONF_TLS_STARTTLS;
+    if (!s->tls_name)
+        s->tls_name = mem_strdup(s->host);
+}
+
+static bool smarthost_is_good(const struct subject *x)
+{
+    if (!name_is_good(x) || !has_host(x) || !credentials_are_whole(x))
+        return false;
+    settle_tls(x->s);
+    return password_is_safe(x);
+}
+
+static int global_line(const struct conf_draft *d, const char *key)
+{
+    return d->lines[conf_key_find(conf_global_keys, str_of(key))];
+}
+
+/* Never NULL where it may be asked for: each address was read by the same parser before. */
+static bool is_local(const char *listen)
+{
+    struct sockaddr_storage address;
+    socklen_t length;
+    return sockname_parse(str_of(listen), &address, &length) &&
+           sockname_is_local((struct sockaddr *)&address);
+}
+
+static void check_listen(struct conf_draft *d)
+{
+    struct conf *conf = d->conf;
+    int row = conf_key_find(conf_global_keys, STR_LIT("listen"));
+    const struct conf_key *key = &conf_global_keys[row];
+    if (conf->n_listen == 0)
+        BUG_ON(!key->read(key, str_of(key->preset), conf, NULL));
+    for (unsigned i = 0; i < conf->n_listen && !d->failed; i++) {
+        if (strcmp(conf->listen[i], conf->control) == 0)
+            conf_check_refuse(d, d->lines[row] ? d->lines[row] : global_line(d, "control"),
+                              "listen and control name the same socket; give one another path");
+        else if (!conf->listen_anywhere && !is_local(conf->listen[i]))
+            conf_check_refuse(d, d->lines[row],
+                              "listen names an address that others can reach, and takes mail "
+                              "without a login; write 127.0.0.1 or [::1], or listen-anywhere = "
+                              "true beside it");
+    }
+}
+
+static void check_retries(struct conf_draft *d)
+{
+    int min_line = global_line(d, "retry-min"), max_line = global_line(d, "retry-max");
+    if (d->conf->retry_min_ms > d->conf->retry_max_ms)
+        conf_check_refuse(d, max_line ? max_line : min_line,
+                          "retry-min is longer than retry-max; make it shorter");
+}
+
+void conf_check(struct conf_draft *d)
+{
+    struct conf *conf = d->conf;
+    check_listen(d);
+    if (!d->failed)
+        check_retries(d);
+    if (!d->failed && conf->n_smarthosts == 0)
+        conf_check_refuse(d, 1,
+                          "there is no smarthost to send mail to; write smarthost \"main\" { "
+                          "host = \"smtp.example.com\" user = \"NAME\" password-file = "
+                          "\"/PATH\" }");
+    for (unsigned i = 0; i < conf->n_smarthosts && !d->failed; i++) {
+        struct subject x = {d, &conf->smarthosts[i], d->smarthost_lines[i]};
+        smarthost_is_good(&x);
+    }
+}
