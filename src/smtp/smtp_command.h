@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* smtp_command_: the lines that a client sends: a verb and its argument, and the arguments of
+ * MAIL and RCPT (RFC 5321 4.1, 1870, 6152). Pure; views point into the line. */
+#ifndef TRANTER_SMTP_COMMAND_H
+#define TRANTER_SMTP_COMMAND_H
+
+#include "buf.h"
+#include "err.h"
+
+enum smtp_verb {
+    SMTP_VERB_EHLO,
+    SMTP_VERB_HELO,
+    SMTP_VERB_LHLO,
+    SMTP_VERB_MAIL,
+    SMTP_VERB_RCPT,
+    SMTP_VERB_DATA,
+    SMTP_VERB_RSET,
+    SMTP_VERB_NOOP,
+    SMTP_VERB_QUIT,
+    SMTP_VERB_VRFY,
+    SMTP_VERB_HELP,
+    SMTP_VERB_EXPN,
+    SMTP_VERB_ETRN,
+    SMTP_VERB_AUTH,
+    SMTP_VERB_STARTTLS,
+    SMTP_VERB_BDAT,
+    SMTP_VERB_HTTP,    /* the start of an HTTP request, or its Host field (L-013) */
+    SMTP_VERB_UNKNOWN, /* anything else, an empty line too */
+    SMTP_VERBS
+};
+
+struct smtp_command {
+    enum smtp_verb verb;
+    struct str word;     /* the verb as it came; may be empty */
+    struct str argument; /* what follows, without blanks at its ends */
+};
+
+/* Why a command is not obeyed, ready to be answered. */
+struct smtp_refusal {
+    unsigned code;      /* SMTP reply code */
+    const char *status; /* RFC 3463; static */
+    struct err err;     /* a sentence; may hold raw bytes of the client's */
+};
+
+/* What MAIL says. */
+struct smtp_mail {
+    struct str address;  /* mailbox without angle brackets and source route; "" is the null
+                            sender */
+    uint64_t size_bytes; /* SIZE=; 0 when not given; UINT64_MAX when it is more than that */
+    bool body_8bit;      /* BODY=8BITMIME */
+};
+
+/* Read one line, given with its line end. False, with *why, where it does not end in CR LF or
+ * has a control character (L-035); *c is filled all the same. */
+bool smtp_command_read(struct smtp_command *c, struct str line,
+                       struct smtp_refusal *why) ATTR_MUST_CHECK;
+
+/* Read the argument of MAIL: "FROM:", the path, the parameters. False with *why: 501 for bad
+ * syntax, 553 for an address with octets over 127, 555 for a parameter that is not offered.
+ * The address is a mailbox, a local part alone, or ""; a path without angle brackets is taken
+ * too, as Postfix does. */
+bool smtp_command_mail(struct smtp_mail *m, struct str argument,
+                       struct smtp_refusal *why) ATTR_MUST_CHECK;
+
+/* Read the argument of RCPT in the same way; the address is never "". */
+bool smtp_command_rcpt(struct str *address, struct str argument,
+                       struct smtp_refusal *why) ATTR_MUST_CHECK;
+
+#endif
