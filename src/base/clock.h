@@ -4,9 +4,14 @@
 #define TRANTER_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 /* Milliseconds that only go forward, also through suspend; for deadlines. */
 int64_t clock_mono_ms(void);
+
+/* The instant clock_mono_ms() == mono_ms, at most a day from now, as CLOCK_MONOTONIC tells it:
+ * for pthread_cond_timedwait. */
+struct timespec clock_wait_deadline(int64_t mono_ms);
 
 /* Milliseconds and microseconds since 1970, for what people read and what outlives a restart.
  * It may jump. */

@@ -2,3 +2,8 @@ check_PROGRAMS += %reldir%/check_buf
 TESTS += %reldir%/check_buf
 %canon_reldir%_check_buf_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
 %canon_reldir%_check_buf_LDADD = $(base_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_clock
+TESTS += %reldir%/check_clock
+%canon_reldir%_check_clock_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_clock_LDADD = $(base_LIBS) $(CHECK_LIBS)
