@@ -1,5 +1,26 @@
 noinst_LIBRARIES += %reldir%/libstore.a
 %canon_reldir%_libstore_a_CPPFLAGS = $(base_I) $(mail_I) $(store_I) $(SQLITE_CFLAGS)
 %canon_reldir%_libstore_a_SOURCES = \
+	%reldir%/marks.c \
+	%reldir%/marks.h \
+	%reldir%/operation.c \
+	%reldir%/operation.h \
+	%reldir%/reader.c \
+	%reldir%/reader.h \
+	%reldir%/schedule.c \
 	%reldir%/schedule.h \
-	%reldir%/store.h
+	%reldir%/schema.c \
+	%reldir%/schema.h \
+	%reldir%/spool.c \
+	%reldir%/spool.h \
+	%reldir%/sql.c \
+	%reldir%/sql.h \
+	%reldir%/store.c \
+	%reldir%/store.h \
+	%reldir%/store_id.c \
+	%reldir%/store_internal.h \
+	%reldir%/store_open.c \
+	%reldir%/tables.c \
+	%reldir%/tables.h \
+	%reldir%/writer.c \
+	%reldir%/writer.h

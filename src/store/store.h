@@ -21,7 +21,8 @@
 enum {
     STORE_CHUNK_BYTES =
         64 * 1024, /* content lies in rows of this size; the last may be shorter */
-    STORE_RECIPIENTS_MAX = 32767, /* of a message */
+    STORE_RECIPIENTS_MAX = 32767, /* of a message; so many chunks at most, too */
+    STORE_REPORT_BYTES_MAX = 32 * STORE_CHUNK_BYTES,
     STORE_ID_MAX = 17 /* queue id as text, with NUL: 12 to 16 upper-case hexadecimal digits */
 };
 
@@ -72,15 +73,17 @@ struct store;
 
 /* Open or make the spool in directory (made with mode 0700 where it is missing), migrate an
  * older format, refuse a newer one, sweep what a killed daemon left half-written, and start the
- * writer. Owned by the caller: store_close(). NULL with a sentence in *err; *busy_pid is the
- * pid of the daemon that has the spool, else 0. */
+ * writer. A directory or database that is not owned by the effective user, or that others may
+ * write to, is refused, as is a database that is damaged or another program's: neither is
+ * written to. Owned by the caller: store_close(). NULL with a sentence in *err; *busy_pid is
+ * the pid of the daemon that has the spool (-1 where it cannot be told), else 0. */
 struct store *store_open(const char *directory, struct err *err,
                          pid_t *busy_pid) ATTR_MUST_CHECK;
 
 /* Finish what waits, sync, stop the writer, close. */
 void store_close(struct store *s);
 
-/* Readable when store_next() has something. */
+/* Readable when store_next() has something, and until it has said STORE_NOTHING once. */
 int store_event_fd(const struct store *s);
 
 enum store_result_type {
@@ -89,7 +92,8 @@ enum store_result_type {
     STORE_COMMITTED, /* the message is on the disk; or .failure says why not, and nothing of it
                         is kept */
     STORE_RECORDED,  /* an outcome, removal or change is committed */
-    STORE_BROKEN     /* nothing can be stored any more: stop, exit 71 */
+    STORE_BROKEN     /* nothing can be stored any more: stop, exit 71. Comes once, after all
+                        results that waited */
 };
 
 enum store_failure {
@@ -117,8 +121,9 @@ store_id store_begin(struct store *s, int64_t now_ms);
  * the commit. */
 void store_append(struct store *s, store_id id, unsigned n, struct buf *chunk, void *owner);
 
-/* Make the message visible and durable: envelope m (taken) and its last chunk, number n (taken;
- * may be empty). STORE_COMMITTED follows. */
+/* Make the message visible and durable: envelope m (taken; its body_bytes are set here) and its
+ * last chunk, number n (taken; may be empty), after chunks 0 to n - 1 by store_append(); their
+ * STORE_APPENDED need not have come. STORE_COMMITTED follows. */
 void store_commit(struct store *s, struct store_message *m, unsigned n, struct buf *chunk,
                   void *owner);
 
@@ -131,17 +136,20 @@ struct store_outcome {
     struct store_message *message; /* taken: its recipients, attempts, ambiguous,
                                       next_attempt_ms and state are recorded; when no recipient
                                       is WAITING and it is not DEAD, the message is removed */
-    struct store_message
-        *report; /* taken; or NULL. Queued, with report_content as its only content */
-    struct buf report_content; /* taken; at most 32 chunks; cut up here */
+    struct store_message *report;  /* taken; or NULL. Queued, with report_content as its only
+                                      content; its id is  store_begin()'s */
+    struct buf report_content;     /* taken; at most STORE_REPORT_BYTES_MAX; cut up here */
 };
 
-/* STORE_RECORDED follows with owner. */
+/* STORE_RECORDED follows with owner: when the disk is full, only once there is room again,
+ * since mail whose outcome is forgotten is sent twice. When the message has been removed
+ * meanwhile, nothing is recorded or queued. *outcome is empty after. */
 void store_record(struct store *s, struct store_outcome *outcome, void *owner);
 
-/* Mark that the final dot is about to be sent for message id: it survives a kill, so that a
- * restart knows that the message may have been delivered. No result; ordered before all that is
- * handed in later. */
+/* Mark that the final dot is about to be sent for message id. The mark survives a kill from
+ * when this returns (one small write, no wait for the disk): the next store_open() counts one
+ * ambiguous attempt more, says so at its waiting recipients, and tries again no sooner than in
+ * 15 minutes (S-089). STORE_RECORDED for the message takes the mark away. No result. */
 void store_mark_sending(struct store *s, store_id id);
 
 /* Set next_attempt_ms of message id, which also releases it when it is held, or of all queued
@@ -164,13 +172,18 @@ int64_t store_next_due(struct store *s, int64_t now_ms);
 /* The envelope and history of a message; NULL when there is none. Owned by the caller. */
 struct store_message *store_load(struct store *s, store_id id) ATTR_MUST_CHECK;
 
-/* Append chunk n of message id to out. Returns its bytes, 0 at the end, -1 on a read error (out
- * is then as it was). */
+/* Append chunk n of message id to out, which has room for it. Returns its bytes, 0 at the end,
+ * -1 on a read error or when the message is there no more (out is then as it was). */
 ssize_t store_read(struct store *s, store_id id, unsigned n, struct buf *out) ATTR_MUST_CHECK;
 
 /* The first message with an id greater than after, in order of id; NULL at the end. For
  * listings that page through. */
 struct store_message *store_after(struct store *s, store_id after) ATTR_MUST_CHECK;
+
+/* As store_after, up to max messages at once into page, in one short read. Returns how many; 0
+ * at the end. Each is owned by the caller. */
+unsigned store_page(struct store *s, store_id after, struct store_message **page,
+                    unsigned max) ATTR_MUST_CHECK;
 
 struct store_counts {
     uint64_t queued; /* never tried */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* operation_: what the loop hands to the writer thread, and gets back as a result. */
+#ifndef TRANTER_OPERATION_H
+#define TRANTER_OPERATION_H
+
+#include "store.h"
+
+enum operation_type {
+    OPERATION_APPEND,
+    OPERATION_COMMIT,
+    OPERATION_RECORD,
+    OPERATION_RETRY,
+    OPERATION_REMOVE,
+    OPERATION_SWEEP /* drop chunks that belong to no message, a slice at a time */
+};
+
+/* What is left to do once the transaction that applied it is committed. */
+enum operation_rest {
+    OPERATION_DONE,
+    OPERATION_AGAIN, /* apply it once more, from .after_next on */
+    OPERATION_LITTER /* its message's chunks are to be swept */
+};
+
+struct operation {
+    struct operation *next;
+    enum operation_type type;
+    store_id id;
+    struct store_message *message; /* COMMIT, RECORD; owned */
+    struct store_message *report;  /* RECORD, or NULL; owned */
+    struct buf content;            /* a chunk, or the report's content */
+    unsigned n;                    /* number of the chunk */
+    int64_t next_attempt_ms;       /* RETRY */
+    store_id after;                /* RETRY of all: done up to this id */
+
+    /* Set anew by each attempt to apply it; they count when that is committed. */
+    enum operation_rest rest;
+    store_id after_next;
+
+    struct store_result result; /* .id and .owner from the start */
+};
+
+struct operation *operation_new(enum operation_type type, store_id id, void *owner);
+
+/* Give back all but the result. */
+void operation_release(struct operation *op);
+
+/* Release it and give it back. */
+void operation_free(struct operation *op);
+
+/* A list, oldest first. */
+struct operation_list {
+    struct operation *first;
+    struct operation *last;
+};
+
+void operation_add(struct operation_list *list, struct operation *op);
+void operation_append(struct operation_list *list,
+                      struct operation_list *more);            /* empties more */
+struct operation *operation_take(struct operation_list *list); /* NULL: empty */
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "reader.h"
+
+#include "mem.h"
+#include "schema.h"
+
+#include <stdlib.h>
+
+enum statement {
+    BEGIN,
+    COMMIT,
+    DUE,
+    NEXT_DUE,
+    TOTALS,
+    OLDEST,
+    MESSAGES,
+    RECIPIENTS,
+    CHUNK,
+    N_STATEMENTS
+};
+_Static_assert((int)N_STATEMENTS <= (int)READER_STATEMENTS, "room");
+
+static const char *const statement_texts[N_STATEMENTS] = {
+    [BEGIN] = "BEGIN",
+    [COMMIT] = "COMMIT",
+    [DUE] = "SELECT id FROM message WHERE state = 0 AND next_attempt_ms <= ?1"
+            " ORDER BY next_attempt_ms, id LIMIT ?2",
+    [NEXT_DUE] = "SELECT next_attempt_ms FROM message WHERE state = 0"
+                 " AND next_attempt_ms > ?1 ORDER BY next_attempt_ms LIMIT 1",
+    [TOTALS] = "SELECT queued, deferred, held, dead, bytes FROM total",
+    [OLDEST] = "SELECT arrival_ms FROM message ORDER BY id LIMIT 1",
+    [MESSAGES] = "SELECT id, state, sender, body_bytes, body_8bit, uid, gid, pid, arrival_ms,"
+                 " next_attempt_ms, attempts, ambiguous"
+                 " FROM message WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
+    [RECIPIENTS] = "SELECT id, address, state, scope, permanent, ambiguous, status, code, text,"
+                   " fix, reply FROM recipient WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+    [CHUNK] = "SELECT m.body_bytes, c.content FROM message AS m"
+              " LEFT JOIN chunk AS c ON c.id = ?2 WHERE m.id = ?1",
+};
+
+int reader_open(struct reader *r, sqlite3 *db)
+{
+    *r = (struct reader){.db = db};
+    return sql_prepare(db, statement_texts, r->statements, N_STATEMENTS);
+}
+
+int reader_close(struct reader *r)
+{
+    sql_finalize(r->statements, N_STATEMENTS);
+    int rc = sqlite3_close(r->db);
+    r->db = NULL;
+    return rc;
+}
+
+static bool is_active(store_id id, const store_id *active, unsigned n_active)
+{
+    for (unsigned i = 0; i < n_active; i++)
+        if (active[i] == id)
+            return true;
+    return false;
+}
+
+int reader_due(struct reader *r, int64_t now_ms, const store_id *active, unsigned n_active,
+               store_id *ids, unsigned *n_ids, unsigned max)
+{
+    sqlite3_stmt *st = r->statements[DUE];
+    unsigned n = 0;
+    int rc = sql_first(st, SQL_VALUES(SQL_INT(now_ms), SQL_INT((int64_t)max + n_active)));
+    for (; rc == SQLITE_ROW && n < max; rc = sqlite3_step(st)) {
+        store_id id = sqlite3_column_int64(st, 0);
+        if (!is_active(id, active, n_active))
+            ids[n++] = id;
+    }
+    int reset = sqlite3_reset(st);
+    *n_ids = n;
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? reset : rc;
+}
+
+int reader_next_due(struct reader *r, int64_t now_ms, int64_t *due_ms)
+{
+    *due_ms = INT64_MAX;
+    return sql_number(r->statements[NEXT_DUE], SQL_VALUES(SQL_INT(now_ms)), due_ms);
+}
+
+int reader_count(struct reader *r, struct store_counts *counts)
+{
+    *counts = (struct store_counts){0};
+    sqlite3_stmt *st = r->statements[TOTALS];
+    int rc = sql_first(st, NULL, 0);
+    if (rc == SQLITE_ROW) {
+        counts->queued = (uint64_t)sqlite3_column_int64(st, 0);
+        counts->deferred = (uint64_t)sqlite3_column_int64(st, 1);
+        counts->held = (uint64_t)sqlite3_column_int64(st, 2);
+        counts->dead = (uint64_t)sqlite3_column_int64(st, 3);
+        counts->bytes = (uint64_t)sqlite3_column_int64(st, 4);
+    }
+    int reset = sqlite3_reset(st);
+    if (rc != SQLITE_ROW || reset != SQLITE_OK)
+        return rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
+    return sql_number(r->statements[OLDEST], NULL, 0, &counts->oldest_ms);
+}
+
+static struct store_message *read_message(sqlite3_stmt *st)
+{
+    struct store_message *m = mem_new(sizeof *m);
+    m->id = sqlite3_column_int64(st, 0);
+    m->state = (enum store_state)sqlite3_column_int(st, 1);
+    m->sender = sql_column_strdup(st, 2);
+    m->body_bytes = (uint64_t)sqlite3_column_int64(st, 3);
+    m->body_8bit = sqlite3_column_int(st, 4) != 0;
+    m->uid = (uid_t)sqlite3_column_int64(st, 5);
+    m->gid = (gid_t)sqlite3_column_int64(st, 6);
+    m->pid = (pid_t)sqlite3_column_int64(st, 7);
+    m->arrival_ms = sqlite3_column_int64(st, 8);
+    m->next_attempt_ms = sqlite3_column_int64(st, 9);
+    m->attempts = (unsigned)sqlite3_column_int64(st, 10);
+    m->ambiguous = (unsigned)sqlite3_column_int64(st, 11);
+    return m;
+}
+
+/* Room is doubled at powers of two, so that its size need not be kept. */
+static struct store_recipient *add_recipient(struct store_message *m)
+{
+    unsigned n = m->n_recipients;
+    if ((n & (n - 1)) == 0)
+        m->recipients = mem_resize(m->recipients, n ? 2 * (size_t)n : 1, sizeof *m->recipients);
+    m->n_recipients++;
+    return &m->recipients[n];
+}
+
+static void read_recipient(sqlite3_stmt *st, struct store_recipient *r)
+{
+    *r = (struct store_recipient){
+        .address = sql_column_strdup(st, 1),
+        .state = (enum store_recipient_state)sqlite3_column_int(st, 2),
+        .fault = {.scope = (enum fault_scope)sqlite3_column_int(st, 3),
+                  .permanent = sqlite3_column_int(st, 4) != 0,
+                  .ambiguous = sqlite3_column_int(st, 5) != 0},
+    };
+    struct fault *f = &r->fault;
+    sql_column_copy(st, 6, f->status, sizeof f->status);
+    sql_column_copy(st, 7, f->code, sizeof f->code);
+    sql_column_copy(st, 8, f->text, sizeof f->text);
+    sql_column_copy(st, 9, f->fix, sizeof f->fix);
+    sql_column_copy(st, 10, f->reply, sizeof f->reply);
+}
+
+/* Both tables are in order of id: one walk along the page. */
+static int read_recipients(struct reader *r, struct store_message **page, unsigned n_page)
+{
+    sqlite3_stmt *st = r->statements[RECIPIENTS];
+    int rc = sql_first(
+        st, SQL_VALUES(SQL_INT(schema_row(page[0]->id, 0)),
+                       SQL_INT(schema_row(page[n_page - 1]->id, STORE_RECIPIENTS_MAX))));
+    unsigned i = 0;
+    for (; rc == SQLITE_ROW; rc = sqlite3_step(st)) {
+        store_id id = sqlite3_column_int64(st, 0) >> SCHEMA_NUMBER_BITS;
+        while (i < n_page && page[i]->id < id)
+            i++;
+        if (i < n_page && page[i]->id == id)
+            read_recipient(st, add_recipient(page[i]));
+    }
+    int reset = sqlite3_reset(st);
+    return rc == SQLITE_DONE ? reset : rc;
+}
+
+static int read_messages(struct reader *r, store_id first, store_id last,
+                         struct store_message **page, unsigned *n_page, unsigned max)
+{
+    sqlite3_stmt *st = r->statements[MESSAGES];
+    int rc = sql_first(st, SQL_VALUES(SQL_INT(first), SQL_INT(last), SQL_INT(max)));
+    for (; rc == SQLITE_ROW; rc = sqlite3_step(st))
+        page[(*n_page)++] = read_message(st);
+    int reset = sqlite3_reset(st);
+    return rc == SQLITE_DONE ? reset : rc;
+}
+
+int reader_page(struct reader *r, store_id first, store_id last, struct store_message **page,
+                unsigned *n_page, unsigned max)
+{
+    *n_page = 0;
+    int rc = sql_run(r->statements[BEGIN], NULL, 0);
+    if (rc == SQLITE_OK)
+        rc = read_messages(r, first, last, page, n_page, max);
+    if (rc == SQLITE_OK && *n_page > 0)
+        rc = read_recipients(r, page, *n_page);
+    int ended = sql_run(r->statements[COMMIT], NULL, 0);
+    return rc == SQLITE_OK ? ended : rc;
+}
+
+/* How long chunk n of a message of body_bytes must be. */
+static size_t chunk_bytes(int64_t body_bytes, unsigned n)
+{
+    int64_t rest = body_bytes - (int64_t)n * STORE_CHUNK_BYTES;
+    if (rest <= 0)
+        return 0;
+    return rest < STORE_CHUNK_BYTES ? (size_t)rest : STORE_CHUNK_BYTES;
+}
+
+static int take_chunk(sqlite3_stmt *st, unsigned n, struct buf *out, size_t *bytes)
+{
+    size_t expected = chunk_bytes(sqlite3_column_int64(st, 0), n);
+    if (expected == 0)
+        return SQLITE_OK;
+    const void *content = sqlite3_column_blob(st, 1);
+    if (!content || (size_t)sqlite3_column_bytes(st, 1) != expected)
+        return SQLITE_MISMATCH;
+    if (expected > buf_space(out))
+        return SQLITE_TOOBIG;
+    buf_put(out, content, expected);
+    *bytes = expected;
+    return SQLITE_OK;
+}
+
+int reader_chunk(struct reader *r, store_id id, unsigned n, struct buf *out, size_t *bytes)
+{
+    *bytes = 0;
+    sqlite3_stmt *st = r->statements[CHUNK];
+    int rc = sql_first(st, SQL_VALUES(SQL_INT(id), SQL_INT(schema_row(id, n))));
+    int taken = rc == SQLITE_ROW ? take_chunk(st, n, out, bytes) : SQLITE_OK;
+    int reset = sqlite3_reset(st);
+    if (rc != SQLITE_ROW)
+        return rc == SQLITE_DONE ? SQLITE_NOTFOUND : rc;
+    return taken == SQLITE_OK ? reset : taken;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* spool_: the directory of the queue, who may own it, and the lock on it. */
+#ifndef TRANTER_SPOOL_H
+#define TRANTER_SPOOL_H
+
+#include "attr.h"
+#include "err.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct spool {
+    int directory_fd;
+    int lock_fd;    /* holds an open-file-description lock as long as it is open */
+    char *database; /* path of queue.db; owned */
+    char *draft;    /* path of a database that is being made; owned */
+};
+
+/* What lies at spool->database. */
+enum spool_content {
+    SPOOL_MISSING,
+    SPOOL_OURS,
+    SPOOL_REFUSED /* foreign, damaged or not safely ours: see *err */
+};
+
+/* Open directory, made with mode 0700 where it is missing, refuse one that others may write to,
+ * and lock it. 0; or -1 with a sentence in *err, nothing held, and *busy_pid the pid of who has
+ * the lock (-1 where it cannot be told), 0 where that is not the reason. */
+int spool_open(struct spool *spool, const char *directory, struct err *err,
+               pid_t *busy_pid) ATTR_MUST_CHECK;
+
+/* Unlock, close, free. */
+void spool_close(struct spool *spool);
+
+/* Look at the database's owner, mode and first 100 bytes, without SQLite, so that nothing
+ * foreign or damaged is written to or recovered. */
+enum spool_content spool_inspect(const struct spool *spool, struct err *err) ATTR_MUST_CHECK;
+
+/* Make an empty file of mode 0600 at spool->draft, in place of any there. */
+int spool_make_draft(const struct spool *spool, struct err *err) ATTR_MUST_CHECK;
+
+/* Give the finished draft its name, durably. */
+int spool_publish_draft(const struct spool *spool, struct err *err) ATTR_MUST_CHECK;
+
+/* Make the directory's entries durable. */
+int spool_sync(const struct spool *spool, struct err *err) ATTR_MUST_CHECK;
+
+/* Bytes free for us on the file system; UINT64_MAX where it cannot be told. */
+uint64_t spool_free_bytes(const struct spool *spool);
+
+/* "queue.db is damaged ... do this": the same sentence wherever the damage is seen. Returns -1.
+ */
+int spool_damaged(const struct spool *spool, const char *words, struct err *err);
+
+#endif

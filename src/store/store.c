@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store_internal.h"
+
+#include "log.h"
+#include "mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void store_message_free(struct store_message *m)
+{
+    if (!m)
+        return;
+    for (unsigned i = 0; i < m->n_recipients; i++)
+        free(m->recipients[i].address);
+    free(m->recipients);
+    free(m->sender);
+    free(m);
+}
+
+int store_event_fd(const struct store *s)
+{
+    return s->event_fd;
+}
+
+enum store_result_type store_next(struct store *s, struct store_result *r)
+{
+    struct operation *op = writer_next(&s->writer);
+    if (!op) {
+        *r = (struct store_result){.type = STORE_NOTHING};
+        return STORE_NOTHING;
+    }
+    *r = op->result;
+    /* Once what became of it is recorded, and not before. */
+    if (r->type == STORE_RECORDED && r->failure == STORE_OK)
+        marks_clear(&s->marks, r->id);
+    operation_free(op);
+    return r->type;
+}
+
+store_id store_begin(struct store *s, int64_t now_ms)
+{
+    s->last_id = store_id_next(s->last_id, now_ms);
+    BUG_ON(s->last_id > SCHEMA_ID_LAST);
+    return s->last_id;
+}
+
+static void take_content(struct operation *op, struct buf *content)
+{
+    op->content = *content;
+    buf_init(content, content->max);
+}
+
+void store_append(struct store *s, store_id id, unsigned n, struct buf *chunk, void *owner)
+{
+    BUG_ON(id <= 0 || id > s->last_id);
+    BUG_ON(buf_len(chunk) != STORE_CHUNK_BYTES || n >= STORE_RECIPIENTS_MAX);
+    struct operation *op = operation_new(OPERATION_APPEND, id, owner);
+    op->n = n;
+    take_content(op, chunk);
+    writer_add(&s->writer, op);
+}
+
+void store_commit(struct store *s, struct store_message *m, unsigned n, struct buf *chunk,
+                  void *owner)
+{
+    BUG_ON(m->id <= 0 || m->id > s->last_id);
+    BUG_ON(m->n_recipients == 0 || m->n_recipients > STORE_RECIPIENTS_MAX);
+    BUG_ON(buf_len(chunk) > STORE_CHUNK_BYTES || n > STORE_RECIPIENTS_MAX);
+    m->body_bytes = (uint64_t)n * STORE_CHUNK_BYTES + buf_len(chunk);
+    struct operation *op = operation_new(OPERATION_COMMIT, m->id, owner);
+    op->message = m;
+    op->n = n;
+    take_content(op, chunk);
+    writer_add(&s->writer, op);
+}
+
+void store_abort(struct store *s, store_id id)
+{
+    BUG_ON(id <= 0 || id > s->last_id);
+    writer_add(&s->writer, operation_new(OPERATION_SWEEP, id, NULL));
+}
+
+void store_record(struct store *s, struct store_outcome *outcome, void *owner)
+{
+    struct operation *op = operation_new(OPERATION_RECORD, outcome->message->id, owner);
+    op->message = outcome->message;
+    op->report = outcome->report;
+    if (op->report) {
+        BUG_ON(op->report->id <= 0 || op->report->id > s->last_id);
+        BUG_ON(buf_len(&outcome->report_content) > STORE_REPORT_BYTES_MAX);
+        op->report->body_bytes = buf_len(&outcome->report_content);
+    }
+    take_content(op, &outcome->report_content);
+    *outcome = (struct store_outcome){.message = NULL};
+    writer_add(&s->writer, op);
+}
+
+void store_mark_sending(struct store *s, store_id id)
+{
+    marks_set(&s->marks, id);
+}
+
+void store_retry(struct store *s, store_id id, int64_t next_attempt_ms, void *owner)
+{
+    struct operation *op = operation_new(OPERATION_RETRY, id, owner);
+    op->next_attempt_ms = next_attempt_ms;
+    writer_add(&s->writer, op);
+}
+
+void store_remove(struct store *s, store_id id, void *owner)
+{
+    writer_add(&s->writer, operation_new(OPERATION_REMOVE, id, owner));
+}
+
+/* A read that fails is as bad as a write that does: what the loop would do next rests on it. */
+static bool reading_failed(struct store *s, int rc)
+{
+    if (rc == SQLITE_OK)
+        return false;
+    char words[256];
+    char reason[ERR_TEXT_MAX];
+    sql_words(s->reader.db, rc, words, sizeof words);
+    snprintf(reason, sizeof reason, "reading the queue's database %s failed: %s",
+             s->spool.database, words);
+    writer_break(&s->writer, reason);
+    return true;
+}
+
+unsigned store_due(struct store *s, int64_t now_ms, const store_id *active, unsigned n_active,
+                   store_id *ids, unsigned max)
+{
+    unsigned n;
+    int rc = reader_due(&s->reader, now_ms, active, n_active, ids, &n, max);
+    return reading_failed(s, rc) ? 0 : n;
+}
+
+int64_t store_next_due(struct store *s, int64_t now_ms)
+{
+    int64_t due_ms;
+    int rc = reader_next_due(&s->reader, now_ms, &due_ms);
+    return reading_failed(s, rc) ? INT64_MAX : due_ms;
+}
+
+static unsigned read_page(struct store *s, store_id first, store_id last,
+                          struct store_message **page, unsigned max)
+{
+    unsigned n = 0;
+    if (last > SCHEMA_ID_LAST)
+        last = SCHEMA_ID_LAST;
+    if (first <= 0 || first > last || max == 0)
+        return 0;
+    int rc = reader_page(&s->reader, first, last, page, &n, max);
+    if (!reading_failed(s, rc))
+        return n;
+    while (n > 0)
+        store_message_free(page[--n]);
+    return 0;
+}
+
+struct store_message *store_load(struct store *s, store_id id)
+{
+    struct store_message *m = NULL;
+    return read_page(s, id, id, &m, 1) ? m : NULL;
+}
+
+struct store_message *store_after(struct store *s, store_id after)
+{
+    struct store_message *m = NULL;
+    return store_page(s, after, &m, 1) ? m : NULL;
+}
+
+unsigned store_page(struct store *s, store_id after, struct store_message **page, unsigned max)
+{
+    if (after < 0)
+        after = 0;
+    return after >= SCHEMA_ID_LAST ? 0 : read_page(s, after + 1, SCHEMA_ID_LAST, page, max);
+}
+
+ssize_t store_read(struct store *s, store_id id, unsigned n, struct buf *out)
+{
+    size_t bytes;
+    if (id <= 0 || id > SCHEMA_ID_LAST || n > STORE_RECIPIENTS_MAX)
+        return -1;
+    int rc = reader_chunk(&s->reader, id, n, out, &bytes);
+    if (rc == SQLITE_OK)
+        return (ssize_t)bytes;
+    BUG_ON(rc == SQLITE_TOOBIG);
+    char text[STORE_ID_MAX];
+    store_id_format(text, id);
+    if (rc == SQLITE_MISMATCH)
+        log_say(LOG_LEVEL_ERROR, text, "a part of its content is missing in %s",
+                s->spool.database);
+    else if (rc != SQLITE_NOTFOUND)
+        reading_failed(s, rc);
+    return -1;
+}
+
+void store_count(struct store *s, struct store_counts *counts)
+{
+    int rc = reader_count(&s->reader, counts);
+    if (reading_failed(s, rc))
+        *counts = (struct store_counts){0};
+}
+
+uint64_t store_free_bytes(const struct store *s)
+{
+    return spool_free_bytes(&s->spool);
+}
