@@ -9,8 +9,9 @@
 
 struct dial;
 
-/* Resolve host and connect to port: every address in the order getaddrinfo gives (RFC 6724),
- * each for at most timeout_ms. on_done(owner, fd, fault) is called once from the loop: fd is
+/* Resolve host (an IP address is taken as it is) and connect to port: every address in the
+ * order getaddrinfo gives (RFC 6724), 16 at most; the resolver and each address get at most
+ * timeout_ms. on_done(owner, fd, fault) is called once from the loop: fd is
  * connected and the owner's, fault NULL; or fd is -1 and fault (borrowed) says for which
  * addresses what failed. The dial frees itself after. */
 struct dial *dial_new(struct loop *loop, const char *host, uint16_t port, int64_t timeout_ms,

@@ -22,12 +22,17 @@ struct listener *listener_new(struct loop *loop, const char *where, mode_t mode,
 struct listener *listener_of_fd(struct loop *loop, int fd, void (*on_accept)(int fd, void *arg),
                                 void *arg);
 
+/* What a client is told (and then closed) while descriptors have run out: "421 ...\r\n",
+ * copied. Without it clients wait in the kernel's queue. */
+void listener_busy_reply(struct listener *l, const char *reply);
+
 /* Stop accepting, for now or for good. A socket file made by listener_new() is removed by
  * listener_free(). */
 void listener_pause(struct listener *l, bool pause);
 void listener_free(struct listener *l);
 
-/* Is it a TCP socket? */
+/* Is it a TCP socket? Its port; 0 for a UNIX one. */
 bool listener_is_network(const struct listener *l);
+uint16_t listener_port(const struct listener *l);
 
 #endif

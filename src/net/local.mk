@@ -1,7 +1,9 @@
 noinst_LIBRARIES += %reldir%/libnet.a
 %canon_reldir%_libnet_a_CPPFLAGS = $(base_I) $(tls_I) $(net_I) $(EVENT_CFLAGS)
 %canon_reldir%_libnet_a_SOURCES = \
-	%reldir%/conn.h \
-	%reldir%/dial.h \
-	%reldir%/listener.h \
-	%reldir%/loop.h
+	%reldir%/conn.c %reldir%/conn.h \
+	%reldir%/conn_io.c %reldir%/conn_inner.h \
+	%reldir%/dial.c %reldir%/dial.h \
+	%reldir%/listener.c %reldir%/listener.h \
+	%reldir%/lookup.c %reldir%/lookup.h \
+	%reldir%/loop.c %reldir%/loop.h %reldir%/loop_task.h

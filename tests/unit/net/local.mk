@@ -1,0 +1,11 @@
+# Not linked with libtls: fake_tls.c stands in for it.
+net_check_CPPFLAGS = $(base_I) $(tls_I) $(net_I) $(CHECK_CFLAGS)
+net_check_LDADD = src/net/libnet.a $(base_LIBS) $(EVENT_LIBS) $(CHECK_LIBS) -lpthread
+net_check_SOURCES = %reldir%/fake_tls.c %reldir%/fake_tls.h %reldir%/turns.c %reldir%/turns.h
+net_checks = %reldir%/check_conn
+
+check_PROGRAMS += $(net_checks)
+TESTS += $(net_checks)
+%canon_reldir%_check_conn_CPPFLAGS = $(net_check_CPPFLAGS)
+%canon_reldir%_check_conn_LDADD = $(net_check_LDADD)
+%canon_reldir%_check_conn_SOURCES = %reldir%/check_conn.c $(net_check_SOURCES)
