@@ -88,6 +88,21 @@ struct str str_word(struct str *rest, const char *separators)
     return word;
 }
 
+/* Eight at a time: it is asked of every byte of every message. */
+bool str_is_ascii(struct str s)
+{
+    uint64_t all = 0;
+    while (s.n >= sizeof all) {
+        uint64_t eight;
+        memcpy(&eight, s.p, sizeof eight);
+        all |= eight;
+        s = str_tail(s, sizeof eight);
+    }
+    for (size_t i = 0; i < s.n; i++)
+        all |= (unsigned char)s.p[i];
+    return (all & UINT64_C(0x8080808080808080)) == 0;
+}
+
 size_t str_find(struct str s, char c)
 {
     const char *at = s.n ? memchr(s.p, c, s.n) : NULL;

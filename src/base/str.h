@@ -35,6 +35,9 @@ struct str str_trim(struct str s);
  * view when none is left. */
 struct str str_word(struct str *rest, const char *separators);
 
+/* No byte over 127? */
+bool str_is_ascii(struct str s);
+
 /* Index of the first byte c, or s.n. */
 size_t str_find(struct str s, char c);
 

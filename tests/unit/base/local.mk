@@ -7,3 +7,7 @@ check_PROGRAMS += %reldir%/check_clock
 TESTS += %reldir%/check_clock
 %canon_reldir%_check_clock_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
 %canon_reldir%_check_clock_LDADD = $(base_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += %reldir%/check_str
+TESTS += %reldir%/check_str
+%canon_reldir%_check_str_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_str_LDADD = $(base_LIBS) $(CHECK_LIBS)
