@@ -31,18 +31,21 @@ bool address_same(struct str a, struct str b);
 /* Append mailbox, completed with "@domain" if it has none. */
 void address_complete(struct buf *out, struct str mailbox, struct str domain);
 
-/* Walks an RFC 5322 address-list as people and sendmail's callers write it: comments, groups
- * (also empty), quoted strings, routes, folding, phrases with dots, ';' and blanks between
- * plain addresses, empty elements. Fields may be set only through address_list_of(). */
+/* Walks an RFC 5322 address-list as people and sendmail's callers write it: comments (up to 100
+ * deep), groups (also empty), quoted strings, routes (dropped), folding, phrases with dots and
+ * stray specials, ';' and blanks between plain addresses, empty elements and "<>" (nobody).
+ * "\root" is root; ":include:/x", "|x" and "/x" are local parts like any other; one dot behind
+ * a domain is dropped. Fields may be set only through address_list_of(). */
 struct address_list {
     struct str rest;
-    bool in_group;
+    size_t plain_bytes; /* of rest: known to be addresses without a phrase, side by side */
 };
 
 enum address_list_result {
     ADDRESS_LIST_END,  /* no more */
-    ADDRESS_LIST_GOOD, /* mailbox has an RFC 5321 mailbox, re-quoted where needed */
-    ADDRESS_LIST_BAD   /* mailbox has the element as it stood: no address can be read from it */
+    ADDRESS_LIST_GOOD, /* mailbox has an RFC 5321 mailbox, quoted only where it must be */
+    ADDRESS_LIST_BAD   /* mailbox has the element as it stood, cut at its limit: no address can
+                          be read from it */
 };
 
 struct address_list address_list_of(struct str text);

@@ -4,8 +4,12 @@
  *
  * Goes out: our Received field; then every field as it came, less Bcc, Resent-Bcc, Return-Path
  * and Content-Length, and with unqualified addresses completed; then Date, Message-ID and From
- * where they are missing (their Resent- forms in a resend); a blank line; the body untouched.
- */
+ * where they are missing (in a resend, which any Resent- field makes it, their Resent- forms
+ * instead); a blank line; the body untouched.
+ *
+ * A first line that is no field begins the body; a mailbox file's "From " line is dropped
+ * (N-045). However the bytes are cut, the same goes out. Memory is that of the longest field,
+ * and none in the body. */
 #ifndef TRANTER_FIXUP_H
 #define TRANTER_FIXUP_H
 
@@ -14,15 +18,15 @@
 
 /* All strings are borrowed while the fixup lives. */
 struct fixup_facts {
-    const char *hostname; /* by ... */
-    const char *domain;   /* completes addresses */
-    const char *peer;     /* from ..., "localhost (uid 1000)"; already safe */
-    const char *protocol; /* with ... */
-    const char *id;       /* queue id */
-    const char *sender;   /* envelope, completed; "" for the null sender */
-    int64_t now_ms;       /* wall clock */
-    int32_t zone_minutes; /* east of UTC */
-    uint32_t header_limit_bytes;
+    const char *hostname;        /* by ... */
+    const char *domain;          /* completes addresses */
+    const char *peer;            /* from ..., "localhost (uid 1000)"; already safe */
+    const char *protocol;        /* with ... */
+    const char *id;              /* queue id */
+    const char *sender;          /* envelope, completed; "" for the null sender */
+    int64_t now_ms;              /* wall clock */
+    int32_t zone_minutes;        /* east of UTC */
+    uint32_t header_limit_bytes; /* as the submitter sent it, without the blank line */
 };
 
 enum fixup_status {
@@ -40,6 +44,7 @@ struct fixup {
     struct header header;
     bool in_body;
     bool started;
+    char last_byte;       /* of the body */
     unsigned received;    /* fields met */
     unsigned seen;        /* which of the fields that may be missing were met */
     bool body_8bit;       /* an octet over 127 went by, in the header or the body */

@@ -34,7 +34,15 @@ enum {
     REPORT_HEADER_MAX = 64 * 1024 /* bytes of the original header that are returned */
 };
 
-/* Append the report: for all recipients that failed together (N-006), Action: failed. */
+/* Append the report: for all recipients that failed together (N-006), Action: failed. With
+ * 2,000 recipients or fewer it stays under 2 MiB, whatever was said. Nothing that the strings
+ * of facts or the header say can begin a field, a part or a line of its own; lines stay within
+ * 998 bytes. 8-bit only where an address, a sentence or the header is. */
 void report_failure(struct buf *out, const struct report_facts *facts);
+
+/* May a message with this header block be answered with a report? False when its Auto-Submitted
+ * field says anything but "no" (N-008, RFC 3834 2). That its sender is not null is the caller's
+ * to know. */
+bool report_is_wanted(struct str header);
 
 #endif
