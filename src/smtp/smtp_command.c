@@ -132,6 +132,9 @@ static bool cut_path(struct str *rest, struct str *path, bool *bracketed,
         return refuse(why, 501, "5.5.4", "The address is missing: write %s", kind->syntax);
     *rest = str_trim(str_tail(*rest, str_of(kind->keyword).n));
     *bracketed = rest->n && rest->p[0] == '<';
+    if (!*bracketed && str_find(*rest, '<') < rest->n)
+        return refuse(why, 501, "5.5.4", "Only an address belongs here, no name: write %s",
+                      kind->syntax);
     if (!*bracketed) {
         *path = str_word(rest, " \t");
         return true;
@@ -171,7 +174,7 @@ static bool read_path(struct str *rest, struct str *address, bool null_allowed,
                       const struct path_kind *kind, struct smtp_refusal *why)
 {
     struct str path;
-    bool bracketed;
+    bool bracketed = false;
     if (!cut_path(rest, &path, &bracketed, kind, why))
         return false;
     *address = without_route(path);

@@ -96,7 +96,8 @@ void smtp_server_reply(struct smtp_server *s, unsigned code, const char *status,
 struct buf *smtp_server_out(struct smtp_server *s);
 
 /* When smtp_server_tick() must be called at the latest, in monotonic ms; INT64_MAX for never,
- * and while a question is in hand. Bytes that do not complete a command move it no further. */
+ * and while a question is in hand. Bytes that do not complete a command move it no further.
+ * An answer gives the client its whole time again, from the next feed or tick on. */
 int64_t smtp_server_deadline(const struct smtp_server *s);
 void smtp_server_tick(struct smtp_server *s, int64_t now_ms);
 
