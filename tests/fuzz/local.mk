@@ -1,0 +1,35 @@
+# A fuzz target is fuzz_NAME.c, which has LLVMFuzzerTestOneInput, and the folder corpus/NAME. make check replays the
+# corpus; with --enable-fuzzing and clang the same programs are fuzzers:
+#     tests/fuzz/fuzz_NAME -max_total_time=60 NEW_FOLDER SRCDIR/tests/fuzz/corpus/NAME
+fuzz_programs =
+check_PROGRAMS += $(fuzz_programs)
+if FUZZING
+fuzz_main =
+fuzz_link = $(AM_LDFLAGS) -fsanitize=fuzzer
+else
+fuzz_main = %reldir%/replay.c
+fuzz_link = $(AM_LDFLAGS)
+TESTS += $(fuzz_programs)
+endif
+EXTRA_DIST += %reldir%/corpus
+
+fuzz_programs += %reldir%/fuzz_smtp_command
+%canon_reldir%_fuzz_smtp_command_SOURCES = %reldir%/fuzz_smtp_command.c $(fuzz_main)
+%canon_reldir%_fuzz_smtp_command_CPPFLAGS = $(base_I) $(mail_I) $(smtp_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/smtp_command"'
+%canon_reldir%_fuzz_smtp_command_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_smtp_command_LDADD = $(smtp_LIBS)
+
+fuzz_programs += %reldir%/fuzz_smtp_data
+%canon_reldir%_fuzz_smtp_data_SOURCES = %reldir%/fuzz_smtp_data.c $(fuzz_main)
+%canon_reldir%_fuzz_smtp_data_CPPFLAGS = $(base_I) $(smtp_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/smtp_data"'
+%canon_reldir%_fuzz_smtp_data_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_smtp_data_LDADD = $(smtp_LIBS)
+
+fuzz_programs += %reldir%/fuzz_smtp_server
+%canon_reldir%_fuzz_smtp_server_SOURCES = %reldir%/fuzz_smtp_server.c $(fuzz_main)
+%canon_reldir%_fuzz_smtp_server_CPPFLAGS = $(base_I) $(mail_I) $(smtp_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/smtp_server"'
+%canon_reldir%_fuzz_smtp_server_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_smtp_server_LDADD = $(smtp_LIBS)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A line is read or refused in words; what is read is safe to be put into an envelope. */
+#include "address.h"
+#include "mem.h"
+#include "smtp_command.h"
+
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static void check_within(struct str part, struct str whole)
+{
+    BUG_ON(part.n > 0 && (part.p < whole.p || part.p + part.n > whole.p + whole.n));
+}
+
+static void check_address(struct str address, struct str line)
+{
+    check_within(address, line);
+    BUG_ON(!address_is_mailbox(address) || address_is_utf8(address));
+    for (size_t i = 0; i < address.n; i++)
+        BUG_ON(address.p[i] < ' ' || address.p[i] == '\x7f');
+}
+
+static void check_refusal(const struct smtp_refusal *why)
+{
+    BUG_ON(why->code < 500 || why->code > 599 || why->status[0] != '5');
+    BUG_ON(strlen(why->err.text) < 20);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+    struct str line = {(const char *)data, n};
+    struct smtp_command c;
+    struct smtp_refusal why;
+    bool clean = smtp_command_read(&c, line, &why);
+    check_within(c.word, line);
+    check_within(c.argument, line);
+    BUG_ON(c.verb >= SMTP_VERBS);
+    if (!clean) {
+        check_refusal(&why);
+        return 0;
+    }
+    struct smtp_mail mail;
+    if (!smtp_command_mail(&mail, c.argument, &why))
+        check_refusal(&why);
+    else if (mail.address.n > 0)
+        check_address(mail.address, line);
+    struct str address;
+    if (!smtp_command_rcpt(&address, c.argument, &why))
+        check_refusal(&why);
+    else
+        check_address(address, line);
+    return 0;
+}
