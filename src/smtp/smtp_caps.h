@@ -16,7 +16,9 @@ enum smtp_cap {
     SMTP_CAP_STARTTLS = 1 << 7,
     SMTP_CAP_AUTH = 1 << 8,
     SMTP_CAP_REQUIRETLS = 1 << 9,
-    SMTP_CAP_LIMITS = 1 << 10
+    SMTP_CAP_LIMITS = 1 << 10,
+    SMTP_CAP_MASKED = 1 << 11 /* no offer: a word of nothing but X, as firewalls write over
+                                 those they do not know (S-018) */
 };
 
 enum {
@@ -29,14 +31,17 @@ struct smtp_caps {
     uint64_t limit_rcpt;           /* LIMITS RCPTMAX (RFC 9422); 0: none */
     uint64_t limit_mail;           /* LIMITS MAILMAX; 0: none */
     char auth[SMTP_CAPS_AUTH_MAX]; /* mechanisms in upper case, blank-separated, without
-                                      duplicates; cut between words */
+                                      duplicates; cut between words. What is no RFC 4422 name
+                                      is left out */
 };
 
 /* Forget everything. */
 void smtp_caps_clear(struct smtp_caps *caps);
 
-/* Add one line of an EHLO reply, without its code; never the first one (S-011). Unknown words
- * are ignored (S-012, S-013). */
+/* Add one line of an EHLO reply, without its code; never the first one (S-011). Keywords are
+ * matched whole and without regard to case; unknown ones are ignored (S-012). "AUTH=" is read
+ * as "AUTH " (S-013), SMTPUTF8 brings 8BITMIME (S-074). A SIZE that is missing, zero or no
+ * number is no known limit (S-071). */
 void smtp_caps_add(struct smtp_caps *caps, struct str line);
 
 static inline bool smtp_caps_has(const struct smtp_caps *caps, enum smtp_cap cap)
@@ -46,5 +51,8 @@ static inline bool smtp_caps_has(const struct smtp_caps *caps, enum smtp_cap cap
 
 /* Is mechanism (upper case) among those offered? */
 bool smtp_caps_has_auth(const struct smtp_caps *caps, struct str mechanism);
+
+/* Take mechanism (upper case) off the list: the server does not take it (S-055). */
+void smtp_caps_drop_auth(struct smtp_caps *caps, struct str mechanism);
 
 #endif

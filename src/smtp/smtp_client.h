@@ -38,6 +38,7 @@ struct smtp_client_timeouts {
     int64_t data_ms;     /* 120 s: the reply to DATA */
     int64_t block_ms;    /* 180 s without progress while content is sent */
     int64_t final_ms;    /* 600 s: the reply to the final dot */
+    int64_t rset_ms;     /* 20 s */
     int64_t quit_ms;     /* 5 s */
 };
 
@@ -61,7 +62,9 @@ struct smtp_transaction {
 };
 
 enum {
-    SMTP_CLIENT_RECIPIENTS_MAX = 100 /* a transaction's; the owner splits (S-084) */
+    SMTP_CLIENT_RECIPIENTS_MAX = 100, /* a transaction's; the owner splits (S-084) */
+    SMTP_CLIENT_OUT_MAX = 1024 * 1024 /* bytes that may wait in out; going over it with
+                                         smtp_client_body() is a bug */
 };
 
 enum smtp_client_event_type {

@@ -1,5 +1,8 @@
-check_PROGRAMS += %reldir%/check_smtp_data
-TESTS += %reldir%/check_smtp_data
+check_PROGRAMS += %reldir%/check_smtp_client %reldir%/check_smtp_data
+TESTS += %reldir%/check_smtp_client %reldir%/check_smtp_data
+%canon_reldir%_check_smtp_client_SOURCES = %reldir%/check_smtp_client.c %reldir%/dialogue.c %reldir%/dialogue.h
+%canon_reldir%_check_smtp_client_CPPFLAGS = $(base_I) $(smtp_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_smtp_client_LDADD = $(smtp_LIBS) $(CHECK_LIBS)
 %canon_reldir%_check_smtp_data_CPPFLAGS = $(base_I) $(smtp_I) $(CHECK_CFLAGS)
 %canon_reldir%_check_smtp_data_LDADD = $(smtp_LIBS) $(CHECK_LIBS)
 check_PROGRAMS += %reldir%/check_smtp_command
