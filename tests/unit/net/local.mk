@@ -2,10 +2,19 @@
 net_check_CPPFLAGS = $(base_I) $(tls_I) $(net_I) $(CHECK_CFLAGS)
 net_check_LDADD = src/net/libnet.a $(base_LIBS) $(EVENT_LIBS) $(CHECK_LIBS) -lpthread
 net_check_SOURCES = %reldir%/fake_tls.c %reldir%/fake_tls.h %reldir%/turns.c %reldir%/turns.h
-net_checks = %reldir%/check_conn
+net_checks = %reldir%/check_conn %reldir%/check_dial %reldir%/check_listener %reldir%/check_loop
 
 check_PROGRAMS += $(net_checks)
 TESTS += $(net_checks)
 %canon_reldir%_check_conn_CPPFLAGS = $(net_check_CPPFLAGS)
 %canon_reldir%_check_conn_LDADD = $(net_check_LDADD)
 %canon_reldir%_check_conn_SOURCES = %reldir%/check_conn.c $(net_check_SOURCES)
+%canon_reldir%_check_dial_CPPFLAGS = $(net_check_CPPFLAGS)
+%canon_reldir%_check_dial_LDADD = $(net_check_LDADD)
+%canon_reldir%_check_dial_SOURCES = %reldir%/check_dial.c $(net_check_SOURCES)
+%canon_reldir%_check_listener_CPPFLAGS = $(net_check_CPPFLAGS)
+%canon_reldir%_check_listener_LDADD = $(net_check_LDADD)
+%canon_reldir%_check_listener_SOURCES = %reldir%/check_listener.c $(net_check_SOURCES)
+%canon_reldir%_check_loop_CPPFLAGS = $(net_check_CPPFLAGS)
+%canon_reldir%_check_loop_LDADD = $(net_check_LDADD)
+%canon_reldir%_check_loop_SOURCES = %reldir%/check_loop.c $(net_check_SOURCES)
