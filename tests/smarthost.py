@@ -31,7 +31,7 @@ The script is a list of rules; of those that fit, the first that is not used up 
       close      close the connection; with "text", send it first
       rst        reset the connection
       stall      say nothing more, until the client leaves
-      delay      wait for seconds, then go on as usual
+      delay      wait for seconds, then give the usual answer (or text)
       drip       the usual answer (or text), a byte each "seconds"
       garbage    send text, or bytes that are no reply at all, and wait
       inject     the usual answer with text behind it in the same segment, before any TLS
@@ -117,7 +117,8 @@ class Smarthost:
         self.records = []     # of the messages kept, in order
         self.violations = []
         self.transcript = []
-        self.sessions = 0
+        self.sessions = 0     # since the beginning
+        self.most_open = 0    # sessions at once
         self.stopping = threading.Event()
         self._lock = threading.Lock()
         self._open = {}
@@ -167,6 +168,7 @@ class Smarthost:
             thread = threading.Thread(target=self._serve, args=(session,), daemon=True)
             with self._lock:
                 self._open[thread] = session
+                self.most_open = max(self.most_open, len(self._open))
             thread.start()
 
     def _serve(self, session):

@@ -198,7 +198,7 @@ class Session:
             return text + "\n" + rule["text"].rstrip("\r\n")
         if action == "delay":
             self.host.stopping.wait(rule["seconds"])
-            return text
+            return rule.get("text", text)
         self.end(action, rule)
         raise ValueError("no such action: " + action)
 
@@ -388,13 +388,10 @@ class Session:
     def on_data(self, text):
         if text.upper() != "DATA":
             self.violation("DATA takes no argument: %r" % text)
-        if not self.in_mail or not self.recipients:
-            self.answer("data", "554 5.5.1 No valid recipients")
-            return
-        if not self.answer("data", "354 Go ahead"):
-            self.in_mail = False
-            return
-        self.content()
+        ready = self.in_mail and self.recipients
+        if self.answer("data", "354 Go ahead" if ready else "554 5.5.1 No valid recipients"):
+            self.content()
+        self.in_mail = False
 
     def content(self):
         body = Body(self.host.temporary(self), self.violation)
@@ -406,8 +403,10 @@ class Session:
                 self.fill()
                 rest = body.feed(self.buffer)
             self.buffer = rest
-            self.in_mail = False
-            self.end_of_content(body)
+            if self.recipients:
+                self.end_of_content(body)
+            else:
+                self.answer("dot", "554 5.5.1 No valid recipients")
         finally:
             body.file.close()
             if os.path.exists(body.file.name):

@@ -46,6 +46,12 @@ def wait_for(predicate, what, deadline=PATIENCE):
         time.sleep(0.02)
 
 
+def sanitized():
+    """The programs were built with the sanitizers, which cost memory and time."""
+    with open(os.path.join(BUILD, PROGRAMS["tranterd"]), "rb") as file:
+        return b"__asan_init" in file.read()
+
+
 def free_port():
     """A loopback port that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as sock:
@@ -142,6 +148,7 @@ class Daemon:
         self.conf = os.path.join(name, "tranter.conf")
         self.log_path = os.path.join(self.home, "log")
         self.process = None
+        self.marked = 0
         self.debug = False
         self.listen = [self.socket]
         self.settings = {"hostname": "client.example.com", "domain": "example.com",
@@ -228,9 +235,13 @@ class Daemon:
                 return file.read()
         return ""
 
+    def mark(self):
+        """From here on logged() sees only what is new."""
+        self.marked = len(self.log())
+
     def logged(self, pattern):
         """The match of a line of the log, or None."""
-        return re.search(pattern, self.log(), re.MULTILINE)
+        return re.search(pattern, self.log()[self.marked:], re.MULTILINE)
 
     def wait_log(self, pattern, deadline=PATIENCE):
         return wait_for(lambda: self.logged(pattern), "the log line /%s/" % pattern, deadline)
