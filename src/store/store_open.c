@@ -112,15 +112,13 @@ static int take_marks(struct store *s, int64_t now_ms)
     return SQLITE_OK;
 }
 
-/* The first transaction: it makes the log, whose name must then be durable like the database's.
- */
+/* The first transaction has made the log; its name must be as durable as the database's. */
 static int recover(struct store *s, int64_t now_ms, struct err *err)
 {
     struct tables *t = &s->writer.tables;
     int rc = tables_begin(t);
     if (rc == SQLITE_OK)
         rc = take_marks(s, now_ms);
-    t->saved.last_id = -1; /* so that something is written */
     if (rc == SQLITE_OK)
         rc = tables_commit(t);
     if (rc != SQLITE_OK)

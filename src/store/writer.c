@@ -450,6 +450,9 @@ int writer_start(struct writer *w)
     sigset_t all, before;
     sigfillset(&all);
     w->idle_since = clock_mono_ms();
+    /* What a killed daemon left in the log may not be on the disk. */
+    w->unsynced = true;
+    w->unsynced_since = w->idle_since;
     pthread_sigmask(SIG_BLOCK, &all, &before);
     int code = pthread_create(&w->thread, NULL, write_until_stopped, w);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -229,10 +229,86 @@ START_TEST(results_come_in_order_and_many_at_once)
 }
 END_TEST
 
-static Suite *store_suite(void)
+START_TEST(ids_ascend_whatever_the_clock_does)
 {
-    Suite *suite = suite_create("store");
-    TCase *tc = tcase_create("store");
+    static const int64_t clock_ms[] = {1800000000000, 1800000000000, 1700000000000, 0, -5,
+                                       INT64_MIN,     INT64_MAX,     1800000000001};
+    store_id last = 0;
+    for (size_t i = 0; i < sizeof clock_ms / sizeof *clock_ms; i++) {
+        store_id id = store_begin(s, clock_ms[i]);
+        ck_assert_int_gt(id, last);
+        last = id;
+    }
+}
+END_TEST
+
+START_TEST(no_id_is_given_twice_though_clock_and_daemon_go_back)
+{
+    store_id id = store_begin(s, 1900000000000);
+    ck_assert_int_eq(fixture_store(s, id, 1, 10, 1).failure, STORE_OK);
+    reopen();
+    store_remove(s, id, NULL);
+    ck_assert_int_eq(fixture_result(s).type, STORE_RECORDED);
+    reopen();
+    ck_assert_int_gt(store_begin(s, 1800000000000), id);
+}
+END_TEST
+
+static const struct {
+    const char *text;
+    int64_t id; /* 0: refused */
+} id_texts[] = {
+    {"06CC6E6399DA", 0x06CC6E6399DA},
+    {"000000000001", 1},
+    {"FFFFFFFFFFFF", 0xFFFFFFFFFFFF},
+    {"000000000000", 0},
+    {"06CC6E6399D", 0},
+    {"006CC6E6399DA", 0},
+    {"1000000000000", 0},
+    {"FFFFFFFFFFFFFFFF", 0},
+    {"FFFFFFFFFFFFFFFFF", 0},
+    {"06cc6e6399da", 0},
+    {"06CC6E6399DG", 0},
+    {"06CC6E6399D ", 0},
+    {"-6CC6E6399DA", 0},
+    {"", 0},
+};
+
+START_TEST(an_id_is_read_in_the_one_form_it_is_shown_in)
+{
+    store_id id = 77;
+    char text[STORE_ID_MAX];
+    bool good = store_id_parse(str_of(id_texts[_i].text), &id);
+    ck_assert_msg(good == (id_texts[_i].id != 0), "%s", id_texts[_i].text);
+    ck_assert_int_eq(id, good ? id_texts[_i].id : 77);
+    if (!good)
+        return;
+    store_id_format(text, id);
+    ck_assert_str_eq(text, id_texts[_i].text);
+}
+END_TEST
+
+START_TEST(a_missing_chunk_is_an_error_and_not_the_end)
+{
+    store_id id = fixture_accept(s, 1, STORE_CHUNK_BYTES + 10, 1);
+    store_close(s);
+    fixture_sql("DELETE FROM chunk WHERE id & 32767 = 1");
+    s = fixture_open();
+    struct buf out;
+    buf_init(&out, STORE_CHUNK_BYTES);
+    ck_assert_int_eq(store_read(s, id, 1, &out), -1);
+    ck_assert_uint_eq(buf_len(&out), 0);
+    ck_assert_int_eq(store_read(s, id, 0, &out), STORE_CHUNK_BYTES);
+    buf_clear(&out);
+    ck_assert_int_eq(store_read(s, id, 2, &out), 0);
+    ck_assert_int_eq(store_read(s, id, UINT32_MAX, &out), -1);
+    buf_release(&out);
+}
+END_TEST
+
+static TCase *content_tests(void)
+{
+    TCase *tc = tcase_create("content");
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, a_committed_message_comes_back_whole);
@@ -244,13 +320,27 @@ static Suite *store_suite(void)
     tcase_add_test(tc, halves_are_swept_by_abort_and_at_the_next_start);
     tcase_add_test(tc, a_message_with_a_part_missing_is_not_accepted);
     tcase_add_test(tc, results_come_in_order_and_many_at_once);
-    suite_add_tcase(suite, tc);
-    return suite;
+    tcase_add_test(tc, a_missing_chunk_is_an_error_and_not_the_end);
+    return tc;
+}
+
+static TCase *id_tests(void)
+{
+    TCase *tc = tcase_create("id");
+    tcase_add_checked_fixture(tc, set_up, tear_down);
+    tcase_add_test(tc, ids_ascend_whatever_the_clock_does);
+    tcase_add_test(tc, no_id_is_given_twice_though_clock_and_daemon_go_back);
+    tcase_add_loop_test(tc, an_id_is_read_in_the_one_form_it_is_shown_in, 0,
+                        (int)(sizeof id_texts / sizeof *id_texts));
+    return tc;
 }
 
 int main(void)
 {
-    SRunner *runner = srunner_create(store_suite());
+    Suite *suite = suite_create("store");
+    suite_add_tcase(suite, content_tests());
+    suite_add_tcase(suite, id_tests());
+    SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
     srunner_free(runner);

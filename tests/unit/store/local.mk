@@ -1,9 +1,31 @@
-check_PROGRAMS += %reldir%/check_schedule %reldir%/check_store
-TESTS += %reldir%/check_schedule %reldir%/check_store
-
+check_PROGRAMS += %reldir%/check_schedule
+TESTS += %reldir%/check_schedule
 %canon_reldir%_check_schedule_CPPFLAGS = $(base_I) $(store_I) $(CHECK_CFLAGS)
 %canon_reldir%_check_schedule_LDADD = $(store_LIBS) $(CHECK_LIBS)
 
-%canon_reldir%_check_store_SOURCES = %reldir%/check_store.c %reldir%/fixture.c %reldir%/fixture.h
-%canon_reldir%_check_store_CPPFLAGS = $(base_I) $(mail_I) $(store_I) $(SQLITE_CFLAGS) $(CHECK_CFLAGS)
+store_fixture = %reldir%/fixture.c %reldir%/fixture.h
+store_test_I = $(base_I) $(mail_I) $(store_I) $(SQLITE_CFLAGS) $(CHECK_CFLAGS)
+
+check_PROGRAMS += %reldir%/check_store
+TESTS += %reldir%/check_store
+%canon_reldir%_check_store_SOURCES = %reldir%/check_store.c $(store_fixture)
+%canon_reldir%_check_store_CPPFLAGS = $(store_test_I)
 %canon_reldir%_check_store_LDADD = $(store_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_queue
+TESTS += %reldir%/check_queue
+%canon_reldir%_check_queue_SOURCES = %reldir%/check_queue.c $(store_fixture)
+%canon_reldir%_check_queue_CPPFLAGS = $(store_test_I)
+%canon_reldir%_check_queue_LDADD = $(store_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_spool
+TESTS += %reldir%/check_spool
+%canon_reldir%_check_spool_SOURCES = %reldir%/check_spool.c $(store_fixture)
+%canon_reldir%_check_spool_CPPFLAGS = $(store_test_I)
+%canon_reldir%_check_spool_LDADD = $(store_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_marks
+TESTS += %reldir%/check_marks
+%canon_reldir%_check_marks_SOURCES = %reldir%/check_marks.c $(store_fixture)
+%canon_reldir%_check_marks_CPPFLAGS = $(store_test_I)
+%canon_reldir%_check_marks_LDADD = $(store_LIBS) $(CHECK_LIBS)
