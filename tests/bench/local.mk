@@ -1,0 +1,8 @@
+# Built with the tests so that it does not rot; run by hand: tests/bench/run [BUILD DIRECTORY].
+check_PROGRAMS += %reldir%/append %reldir%/loop %reldir%/sink
+%canon_reldir%_append_SOURCES = %reldir%/append.c
+%canon_reldir%_loop_SOURCES = %reldir%/loop.c
+%canon_reldir%_sink_SOURCES = %reldir%/sink.c
+%canon_reldir%_sink_CPPFLAGS = $(GNUTLS_CFLAGS)
+%canon_reldir%_sink_LDADD = $(GNUTLS_LIBS) -lpthread
+EXTRA_DIST += %reldir%/run
