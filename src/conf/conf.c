@@ -215,9 +215,12 @@ static int read_file(const char *file, struct buf *text, struct err *err)
             close(fd);
         return -1;
     }
-    ssize_t n = -1;
-    errno = EINVAL;
-    while (S_ISREG(st.st_mode) && buf_space(text)) {
+    if (!S_ISREG(st.st_mode)) {
+        close(fd);
+        return err_set(err, "%s: cannot be read: it must be a regular file", file);
+    }
+    ssize_t n = 0;
+    while (buf_space(text)) {
         size_t room = buf_space(text) < 16384 ? buf_space(text) : 16384;
         char *end = buf_reserve(text, room);
         n = end ? read(fd, end, room) : 0;
@@ -226,8 +229,7 @@ static int read_file(const char *file, struct buf *text, struct err *err)
         buf_added(text, (size_t)n);
     }
     if (n < 0)
-        err_set(err, "%s: cannot be read: %s; it must be a regular file", file,
-                strerror(errno));
+        err_set(err, "%s: cannot be read: %s", file, strerror(errno));
     close(fd);
     return n < 0 ? -1 : 0;
 }

@@ -33,3 +33,10 @@ fuzz_programs += %reldir%/fuzz_smtp_server
 	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/smtp_server"'
 %canon_reldir%_fuzz_smtp_server_LDFLAGS = $(fuzz_link)
 %canon_reldir%_fuzz_smtp_server_LDADD = $(smtp_LIBS)
+
+fuzz_programs += %reldir%/fuzz_conf
+%canon_reldir%_fuzz_conf_SOURCES = %reldir%/fuzz_conf.c $(fuzz_main)
+%canon_reldir%_fuzz_conf_CPPFLAGS = $(base_I) $(conf_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/conf"'
+%canon_reldir%_fuzz_conf_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_conf_LDADD = $(conf_LIBS)

@@ -11,3 +11,8 @@ check_PROGRAMS += %reldir%/check_str
 TESTS += %reldir%/check_str
 %canon_reldir%_check_str_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
 %canon_reldir%_check_str_LDADD = $(base_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_sockname
+TESTS += %reldir%/check_sockname
+%canon_reldir%_check_sockname_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_sockname_LDADD = $(base_LIBS) $(CHECK_LIBS)

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "conf.h"
+
+#include "buf.h"
 #include "conf_host.h"
 
 #include <check.h>
@@ -153,6 +155,390 @@ START_TEST(the_least_configuration_gets_every_default)
 }
 END_TEST
 
+/* Every key with a value of its own; what it must become is checked below. */
+static const char everything[] =
+    "hostname = \"web1.example.com\" # the name\n"
+    "domain = 'example.com'\n"
+    "listen = {\"/run/x.sock\",\n  \"127.0.0.1:2525\", \"[::1]:2525\"}\n"
+    "listen += {\"0.0.0.0:2626\"}\n"
+    "listen-anywhere = yes\n"
+    "listen-mode = 0660\n"
+    "control = /run/control.sock\n"
+    "spool = \"/var/tmp/a b\"\n"
+    "message-size-limit = 10M\n"
+    "recipient-limit = 5\n"
+    "minimum-free-space = \"1G\"\n"
+    "lifetime = 2d\n"
+    "retry-min = 2s\n"
+    "retry-max = \"3h\"\n"
+    "stop-timeout = 0\n"
+    "log = \"json\"\n"
+    "log-level = debug\n"
+    "smarthost \"first\" { host = \"192.0.2.1\" }\n"
+    "smarthost second /* the other */\n"
+    "{\n"
+    "    host = \"2001:db8::1\"\n"
+    "    port = 465\n"
+    "    tls = starttls\n"
+    "    tls-verify = \"none\"\n"
+    "    tls-name = \"mx.example.com\"\n"
+    "    tls-ca-file = \"/ca.pem\"\n"
+    "    tls-cert = \"/cert.pem\"\n"
+    "    tls-key = \"/key.pem\"\n"
+    "    tls-priority = \"SECURE256:%SERVER_PRECEDENCE\"\n"
+    "    user = \"a \\\"b\\\" \\\\c\"\n"
+    "    password-file = \"credential:smarthost\"\n"
+    "    allow-plaintext-auth = on\n"
+    "    auth = {\"LOGIN\", \"PLAIN\"}\n"
+    "    connections = 1\n"
+    "    messages-per-connection = 7\n"
+    "    pipeline = 1\n"
+    "    connect-timeout = 1s\n"
+    "    reply-timeout = 2m\n"
+    "    data-timeout = 1h\n"
+    "    idle-timeout = 0\n"
+    "}\n";
+
+START_TEST(every_global_key_is_read)
+{
+    struct err err;
+    struct conf *conf = conf_parse("F", str_of(everything), &err);
+    ck_assert_msg(conf != NULL, "%s", err.text);
+    ck_assert_str_eq(conf->hostname, "web1.example.com");
+    ck_assert_str_eq(conf->domain, "example.com");
+    ck_assert_uint_eq(conf->n_listen, 4);
+    ck_assert_str_eq(conf->listen[0], "/run/x.sock");
+    ck_assert_str_eq(conf->listen[2], "[::1]:2525");
+    ck_assert_str_eq(conf->listen[3], "0.0.0.0:2626");
+    ck_assert(conf->listen_anywhere);
+    ck_assert_uint_eq(conf->listen_mode, 0660);
+    ck_assert_str_eq(conf->control, "/run/control.sock");
+    ck_assert_str_eq(conf->spool, "/var/tmp/a b");
+    ck_assert_uint_eq(conf->message_size_limit_bytes, 10 << 20);
+    ck_assert_uint_eq(conf->recipient_limit, 5);
+    ck_assert_uint_eq(conf->minimum_free_bytes, 1 << 30);
+    ck_assert_int_eq(conf->lifetime_ms, 2 * 86400 * 1000);
+    ck_assert_int_eq(conf->retry_min_ms, 2000);
+    ck_assert_int_eq(conf->retry_max_ms, 3 * 3600 * 1000);
+    ck_assert_int_eq(conf->stop_timeout_ms, 0);
+    ck_assert_str_eq(conf->log, "json");
+    ck_assert_str_eq(conf->log_level, "debug");
+    ck_assert_uint_eq(conf->n_smarthosts, 2);
+    ck_assert_int_eq(conf->smarthosts[0].line, 19);
+    ck_assert_int_eq(conf->smarthosts[1].line, 20);
+    conf_unref(conf);
+}
+END_TEST
+
+START_TEST(every_key_of_a_smarthost_is_read)
+{
+    struct err err;
+    struct conf *conf = conf_parse("F", str_of(everything), &err);
+    ck_assert_msg(conf != NULL, "%s", err.text);
+    const struct conf_smarthost *s = &conf->smarthosts[1];
+    ck_assert_str_eq(conf->smarthosts[0].name, "first");
+    ck_assert_str_eq(s->name, "second");
+    ck_assert_str_eq(s->host, "2001:db8::1");
+    ck_assert_uint_eq(s->port, 465);
+    ck_assert_int_eq(s->tls, CONF_TLS_STARTTLS);
+    ck_assert_int_eq(s->verify, CONF_VERIFY_NONE);
+    ck_assert_str_eq(s->tls_name, "mx.example.com");
+    ck_assert_str_eq(s->tls_ca_file, "/ca.pem");
+    ck_assert_str_eq(s->tls_cert, "/cert.pem");
+    ck_assert_str_eq(s->tls_key, "/key.pem");
+    ck_assert_str_eq(s->tls_priority, "SECURE256:%SERVER_PRECEDENCE");
+    ck_assert_str_eq(s->user, "a \"b\" \\c");
+    ck_assert_str_eq(s->password_file, "credential:smarthost");
+    ck_assert(s->allow_plaintext_auth);
+    ck_assert_str_eq(s->auth, "LOGIN PLAIN");
+    ck_assert_uint_eq(s->connections, 1);
+    ck_assert_uint_eq(s->messages_per_connection, 7);
+    ck_assert(!s->pipelining);
+    ck_assert_int_eq(s->connect_timeout_ms, 1000);
+    ck_assert_int_eq(s->reply_timeout_ms, 120 * 1000);
+    ck_assert_int_eq(s->data_timeout_ms, 3600 * 1000);
+    ck_assert_int_eq(s->idle_timeout_ms, 0);
+    conf_unref(conf);
+}
+END_TEST
+
+START_TEST(a_text_cut_anywhere_is_refused_or_whole_and_never_more)
+{
+    size_t n = sizeof everything - 1;
+    for (size_t cut = 0; cut < n; cut++) {
+        struct err err = {.text = ""};
+        struct conf *conf = conf_parse("F", str_head(str_of(everything), cut), &err);
+        ck_assert_msg((conf == NULL) == (strncmp(err.text, "F:", 2) == 0), "cut at %zu: %s",
+                      cut, err.text);
+        conf_unref(conf);
+    }
+}
+END_TEST
+
+static const struct {
+    int port;
+    enum conf_tls tls;
+} modes[] = {{25, CONF_TLS_STARTTLS},   {465, CONF_TLS_IMPLICIT},  {587, CONF_TLS_STARTTLS},
+             {2465, CONF_TLS_IMPLICIT}, {2525, CONF_TLS_STARTTLS}, {1, CONF_TLS_STARTTLS}};
+
+START_TEST(auto_is_settled_from_the_port)
+{
+    char text[200];
+    struct err err;
+    snprintf(text, sizeof text, "smarthost a { host = a.b port = %d tls = auto }",
+             modes[_i].port);
+    struct conf *conf = conf_parse("F", str_of(text), &err);
+    ck_assert_msg(conf != NULL, "%s", err.text);
+    ck_assert_int_eq(conf->smarthosts[0].tls, modes[_i].tls);
+    conf_unref(conf);
+}
+END_TEST
+
+static const struct {
+    const char *host, *also;
+    bool accepted;
+} clear_logins[] = {
+    {"127.0.0.1", "", true},
+    {"127.8.9.10", "", true},
+    {"::1", "", true},
+    {"localhost", "", true},
+    {"LOCALHOST", "", true},
+    {"mx.example.com", "allow-plaintext-auth = true", true},
+    {"mx.example.com", "", false},
+    {"mx.example.com", "allow-plaintext-auth = false", false},
+    {"192.0.2.1", "", false},
+    {"localhost.example.com", "", false},
+    {"127.0.0.1.example.com", "", false},
+};
+
+START_TEST(a_password_in_clear_stays_on_this_machine)
+{
+    char text[300];
+    struct err err;
+    snprintf(text, sizeof text,
+             "smarthost a { host = \"%s\" tls = none user = u password-file = /p %s }",
+             clear_logins[_i].host, clear_logins[_i].also);
+    struct conf *conf = conf_parse("F", str_of(text), &err);
+    ck_assert_msg((conf != NULL) == clear_logins[_i].accepted, "%s", text);
+    ck_assert(!conf || conf->smarthosts[0].allow_plaintext_auth);
+    conf_unref(conf);
+}
+END_TEST
+
+/* KEY = VALUE at its limits and one beyond. */
+static const struct {
+    const char *key, *good, *bad;
+    bool global;
+} limits[] = {
+    {"message-size-limit", "1K", "1023", true},
+    {"message-size-limit", "2G", "2147483649", true},
+    {"recipient-limit", "1", "0", true},
+    {"recipient-limit", "100000", "100001", true},
+    {"minimum-free-space", "0", "-1", true},
+    {"minimum-free-space", "1024G", "1025G", true},
+    {"lifetime", "1s", "0", true},
+    {"lifetime", "365d", "366d", true},
+    {"retry-min", "1s", "0", true},
+    {"retry-max", "7d", "8d", true},
+    {"stop-timeout", "10m", "11m", true},
+    {"listen-mode", "777", "0888", true},
+    {"listen-mode", "0000", "01777", true},
+    {"listen", "127.0.0.1:65535", "127.0.0.1:65536", true},
+    {"listen", "127.0.0.1:1", "127.0.0.1:0", true},
+    {"listen", "/a", "a", true},
+    {"log", "stderr", "stdout", true},
+    {"log-level", "error", "fatal", true},
+    {"hostname", "a.b", "a", true},
+    {"hostname", "'[192.0.2.1]'", "'[192.0.2.300]'", true},
+    {"hostname", "'[IPv6:2001:db8::1]'", "'[2001:db8::1]'", true},
+    {"domain", "a", "a..b", true},
+    {"spool", "/a", "'a/b'", true},
+    {"port", "1", "0", false},
+    {"port", "65535", "65536", false},
+    {"connections", "1", "0", false},
+    {"connections", "100", "101", false},
+    {"messages-per-connection", "1000000", "1000001", false},
+    {"pipeline", "64", "65", false},
+    {"pipeline", "1", "0", false},
+    {"connect-timeout", "10m", "601s", false},
+    {"reply-timeout", "1h", "3601s", false},
+    {"idle-timeout", "0", "61m", false},
+    {"tls-verify", "full", "peer", false},
+    {"tls", "implicit", "ssl", false},
+    {"host", "xn--bcher-kva.example", "'b\303\274cher.example'", false},
+    {"user", "x", "''", false},
+    {"user", "x", "\"\001\"", false},
+    {"password-file", "/x", "secret", false},
+    {"password-file", "credential:a", "'credential:'", false},
+    {"password-file", "credential:a", "credential:a/b", false},
+};
+
+/* The least configuration around KEY = VALUE, which stands in line 1. */
+static char *around(const char *key, const char *value, bool global)
+{
+    struct buf b;
+    buf_init(&b, 1000);
+    bool is_host = strcmp(key, "host") == 0;
+    bool is_user = strcmp(key, "user") == 0, is_password = strcmp(key, "password-file") == 0;
+    if (global)
+        buf_printf(&b, "%s = %s\nsmarthost a { host = b.c }", key, value);
+    else
+        buf_printf(&b, "smarthost a { %s = %s\n%s %s %s }", key, value,
+                   is_host ? "" : "host = b.c", is_user ? "password-file = /p" : "",
+                   is_password ? "user = u" : "");
+    char *text = buf_strdup(&b);
+    buf_release(&b);
+    return text;
+}
+
+START_TEST(each_limit_holds)
+{
+    struct err err = {.text = ""};
+    const char *key = limits[_i].key;
+    char expected[64];
+    char *good = around(key, limits[_i].good, limits[_i].global);
+    char *bad = around(key, limits[_i].bad, limits[_i].global);
+    struct conf *conf = conf_parse("F", str_of(good), &err);
+    ck_assert_msg(conf != NULL, "%s: %s", good, err.text);
+    conf_unref(conf);
+    ck_assert_msg(conf_parse("F", str_of(bad), &err) == NULL, "%s", bad);
+    snprintf(expected, sizeof expected, "F:1: %s", key);
+    ck_assert_msg(strncmp(err.text, expected, strlen(expected)) == 0, "%s: %s", bad, err.text);
+    ck_assert_msg(strstr(err.text, "write") != NULL, "%s", err.text);
+    free(good);
+    free(bad);
+}
+END_TEST
+
+static const char *const planned[] = {
+    "admin",          "aliases",       "warn-after",       "keep-dead",
+    "queue-listing",  "route",         "rewrite",          "limit",
+    "rate",           "token-command", "password-command", "token-lifetime",
+    "tls-fingerprint"};
+
+START_TEST(what_a_later_version_brings_is_called_so)
+{
+    char text[100], expected[100];
+    struct err err;
+    snprintf(text, sizeof text, "smarthost a {\n%s = \"x\" }", planned[_i]);
+    snprintf(expected, sizeof expected, "F:2: %s is not available in this version; ",
+             planned[_i]);
+    ck_assert_ptr_null(conf_parse("F", str_of(text), &err));
+    ck_assert_msg(strncmp(err.text, expected, strlen(expected)) == 0, "%s", err.text);
+}
+END_TEST
+
+START_TEST(too_large_a_file_is_refused)
+{
+    struct err err;
+    size_t n = 1024 * 1024 + 1;
+    char *text = malloc(n);
+    memset(text, '\n', n);
+    ck_assert_ptr_null(conf_parse("F", (struct str){text, n}, &err));
+    ck_assert_str_eq(err.text, "F:1: the file is larger than 1 MiB; is it the right one?");
+    memcpy(text, S, sizeof S - 1);
+    struct conf *conf = conf_parse("F", (struct str){text, n - 1}, &err);
+    ck_assert_msg(conf != NULL, "%s", err.text);
+    conf_unref(conf);
+    text[50] = '\0';
+    ck_assert_ptr_null(conf_parse("F", (struct str){text, n - 1}, &err));
+    ck_assert_str_eq(err.text, "F:1: there is a NUL byte in the file; it must be plain text");
+    free(text);
+}
+END_TEST
+
+static char scratch[] = "/tmp/check_conf.XXXXXX";
+
+static void write_scratch(const char *text)
+{
+    strcpy(scratch, "/tmp/check_conf.XXXXXX");
+    int fd = mkstemp(scratch);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+}
+
+START_TEST(a_file_is_loaded_and_names_are_filled_in)
+{
+    struct err err;
+    write_scratch(S);
+    struct conf *conf = conf_load(scratch, &err);
+    unlink(scratch);
+    ck_assert_msg(conf != NULL, "%s", err.text);
+    ck_assert_str_eq(conf->file, scratch);
+    ck_assert_uint_gt(strlen(conf->hostname), 0);
+    ck_assert_uint_gt(strlen(conf->domain), 0);
+    ck_assert(strchr(conf->ehlo_name, '.') || strchr(conf->ehlo_name, ':'));
+    ck_assert_ptr_eq(conf_ref(conf), conf);
+    conf_unref(conf);
+    ck_assert_str_eq(conf->smarthosts[0].host, "mx.example.com");
+    conf_unref(conf);
+}
+END_TEST
+
+static const struct {
+    const char *file, *error;
+} unreadable[] = {
+    {"/nonexistent/tranter.conf", "/nonexistent/tranter.conf: cannot be opened: No such file"},
+    {"/tmp", "/tmp: cannot be read: it must be a regular file"},
+    {"/dev/zero", "/dev/zero: cannot be read: it must be a regular file"},
+};
+
+START_TEST(a_file_that_cannot_be_read_is_named)
+{
+    struct err err;
+    ck_assert_ptr_null(conf_load(unreadable[_i].file, &err));
+    ck_assert_msg(strncmp(err.text, unreadable[_i].error, strlen(unreadable[_i].error)) == 0,
+                  "%s", err.text);
+}
+END_TEST
+
+static const struct {
+    const char *name, *hostname, *mailname, *ehlo_name, *domain, *error;
+} names[] = {
+    {"a full name", "web1.example.com", "", "web1.example.com", "web1.example.com", NULL},
+    {"a literal", "[192.0.2.1]", "\n", "[192.0.2.1]", "[192.0.2.1]", NULL},
+    {"mailname", "web1.example.com", "example.com\nmore\n", "web1.example.com", "example.com",
+     NULL},
+    {"blanks in mailname", "web1.example.com", " example.com \n", "web1.example.com",
+     "example.com", NULL},
+    {"a bad mailname", "web1.example.com", "root@example.com\n", NULL, NULL,
+     ":1: this is not a mail domain; write one such as example.com there, or set domain"},
+    {"a short name", "web1", "", "[", "web1", NULL},
+    {"localhost.localdomain", "localhost.localdomain", "", "[", "localhost.localdomain", NULL},
+};
+
+START_TEST(names_that_are_not_configured_come_from_the_machine)
+{
+    struct err err;
+    struct conf *conf = conf_parse("F", STR_LIT(S), &err);
+    conf->hostname = strdup(names[_i].hostname);
+    write_scratch(names[_i].mailname);
+    int result = conf_host_complete(conf, scratch, &err);
+    unlink(scratch);
+    if (names[_i].error) {
+        ck_assert_int_eq(result, -1);
+        ck_assert_str_eq(err.text + strlen(scratch), names[_i].error);
+    } else {
+        size_t n = names[_i].ehlo_name[1] ? strlen(names[_i].ehlo_name) + 1 : 1;
+        ck_assert_msg(strncmp(conf->ehlo_name, names[_i].ehlo_name, n) == 0, "%s: %s",
+                      names[_i].name, conf->ehlo_name);
+        ck_assert_str_eq(conf->domain, names[_i].domain);
+    }
+    conf_unref(conf);
+}
+END_TEST
+
+START_TEST(without_mailname_the_domain_is_the_hostname)
+{
+    struct err err;
+    struct conf *conf = conf_parse("F", STR_LIT("hostname = a.b\n" S), &err);
+    ck_assert_int_eq(conf_host_complete(conf, "/nonexistent", &err), 0);
+    ck_assert_str_eq(conf->domain, "a.b");
+    conf_unref(conf);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("conf");
@@ -160,6 +546,22 @@ int main(void)
     tcase_add_loop_test(tc, what_is_wrong_is_said_with_its_line_and_the_way_out, 0,
                         sizeof refused / sizeof refused[0]);
     tcase_add_test(tc, the_least_configuration_gets_every_default);
+    tcase_add_test(tc, every_global_key_is_read);
+    tcase_add_test(tc, every_key_of_a_smarthost_is_read);
+    tcase_add_test(tc, a_text_cut_anywhere_is_refused_or_whole_and_never_more);
+    tcase_add_loop_test(tc, auto_is_settled_from_the_port, 0, sizeof modes / sizeof modes[0]);
+    tcase_add_loop_test(tc, a_password_in_clear_stays_on_this_machine, 0,
+                        sizeof clear_logins / sizeof clear_logins[0]);
+    tcase_add_loop_test(tc, each_limit_holds, 0, sizeof limits / sizeof limits[0]);
+    tcase_add_loop_test(tc, what_a_later_version_brings_is_called_so, 0,
+                        sizeof planned / sizeof planned[0]);
+    tcase_add_test(tc, too_large_a_file_is_refused);
+    tcase_add_test(tc, a_file_is_loaded_and_names_are_filled_in);
+    tcase_add_loop_test(tc, a_file_that_cannot_be_read_is_named, 0,
+                        sizeof unreadable / sizeof unreadable[0]);
+    tcase_add_loop_test(tc, names_that_are_not_configured_come_from_the_machine, 0,
+                        sizeof names / sizeof names[0]);
+    tcase_add_test(tc, without_mailname_the_domain_is_the_hostname);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

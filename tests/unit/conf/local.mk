@@ -3,3 +3,8 @@ TESTS += %reldir%/check_conf
 %canon_reldir%_check_conf_CPPFLAGS = $(base_I) $(conf_I) $(CHECK_CFLAGS) \
 	-DRUNSTATEDIR='"$(runstatedir)"' -DLOCALSTATEDIR='"$(localstatedir)"'
 %canon_reldir%_check_conf_LDADD = $(conf_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_conf_value
+TESTS += %reldir%/check_conf_value
+%canon_reldir%_check_conf_value_CPPFLAGS = $(base_I) $(conf_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_conf_value_LDADD = $(conf_LIBS) $(CHECK_LIBS)
