@@ -281,8 +281,10 @@ static void put_header_line(struct buf *out, struct str line)
         if (rest.p[0] != ' ' && rest.p[0] != '\t')
             buf_putc(out, ' ');
     }
-    buf_put_str(out, rest);
-    buf_puts(out, "\r\n");
+    if (rest.n) {
+        buf_put_str(out, rest);
+        buf_puts(out, "\r\n");
+    }
     buf_release(&clean);
 }
 

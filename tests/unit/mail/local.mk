@@ -1,6 +1,23 @@
-check_PROGRAMS += %reldir%/check_address %reldir%/check_address_list
-TESTS += %reldir%/check_address %reldir%/check_address_list
-%canon_reldir%_check_address_CPPFLAGS = $(base_I) $(mail_I) $(CHECK_CFLAGS)
-%canon_reldir%_check_address_LDADD = $(mail_LIBS) $(CHECK_LIBS)
-%canon_reldir%_check_address_list_CPPFLAGS = $(base_I) $(mail_I) $(CHECK_CFLAGS)
-%canon_reldir%_check_address_list_LDADD = $(mail_LIBS) $(CHECK_LIBS)
+mail_checks = \
+	%reldir%/check_address \
+	%reldir%/check_address_list \
+	%reldir%/check_date \
+	%reldir%/check_fixup \
+	%reldir%/check_header \
+	%reldir%/check_report
+check_PROGRAMS += $(mail_checks)
+TESTS += $(mail_checks)
+mail_checks_CPPFLAGS = $(base_I) $(mail_I) $(CHECK_CFLAGS)
+mail_checks_LDADD = $(mail_LIBS) $(CHECK_LIBS)
+%canon_reldir%_check_address_CPPFLAGS = $(mail_checks_CPPFLAGS)
+%canon_reldir%_check_address_LDADD = $(mail_checks_LDADD)
+%canon_reldir%_check_address_list_CPPFLAGS = $(mail_checks_CPPFLAGS)
+%canon_reldir%_check_address_list_LDADD = $(mail_checks_LDADD)
+%canon_reldir%_check_date_CPPFLAGS = $(mail_checks_CPPFLAGS)
+%canon_reldir%_check_date_LDADD = $(mail_checks_LDADD)
+%canon_reldir%_check_fixup_CPPFLAGS = $(mail_checks_CPPFLAGS)
+%canon_reldir%_check_fixup_LDADD = $(mail_checks_LDADD)
+%canon_reldir%_check_header_CPPFLAGS = $(mail_checks_CPPFLAGS)
+%canon_reldir%_check_header_LDADD = $(mail_checks_LDADD)
+%canon_reldir%_check_report_CPPFLAGS = $(mail_checks_CPPFLAGS)
+%canon_reldir%_check_report_LDADD = $(mail_checks_LDADD)
