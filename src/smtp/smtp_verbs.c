@@ -127,16 +127,18 @@ static void refuse_recipient(struct smtp_server *s)
 
 static void obey_rcpt(struct smtp_server *s, const struct smtp_command *c)
 {
+    struct str address;
     struct smtp_refusal why;
     if (s->envelope != SMTP_SESSION_OPEN) {
         refuse_without_sender(s);
     } else if (s->recipients == s->conf.recipient_limit) {
         refuse_recipient(s);
-    } else if (!smtp_command_rcpt(&s->event.address, c->argument, &why)) {
+    } else if (!smtp_command_rcpt(&address, c->argument, &why)) {
         /* A list may have many bad addresses; its good ones are not to suffer. */
         s->refused_recipients++;
         smtp_session_refuse_spare(s, &why);
     } else {
+        s->event.address = address;
         smtp_session_ask(s, SMTP_SERVER_RCPT);
     }
 }

@@ -35,9 +35,8 @@ static void outcome_feed(struct outcome *o, struct str piece)
     size_t decoded = n + 1;
     char *wire = o->held.memory + o->held.head;
     size_t used = smtp_data_decode(&o->d, wire, n, &decoded);
-    ck_assert_uint_le(decoded, used);
-    if (!o->d.ended)
-        ck_assert_uint_le(n - used, SMTP_DATA_HELD_MAX);
+    if (decoded > used || (!o->d.ended && n - used > SMTP_DATA_HELD_MAX))
+        ck_abort_msg("%zu octets: %zu used, %zu decoded", n, used, decoded);
     buf_put(&o->content, wire, decoded);
     buf_consume(&o->held, used);
 }
@@ -187,37 +186,46 @@ static bool ends_in_truth(struct str wire, size_t *end)
     return false;
 }
 
+static bool same_outcome(const struct outcome *a, const struct outcome *b)
+{
+    return a->d.ended == b->d.ended && a->d.flaw == b->d.flaw &&
+           a->d.flaw_line == b->d.flaw_line && a->d.lines == b->d.lines &&
+           str_eq(buf_str(&a->content), buf_str(&b->content)) &&
+           str_eq(buf_str(&a->held), buf_str(&b->held));
+}
+
+static void check_stream(struct str wire)
+{
+    struct outcome whole, bytewise;
+    outcome_init(&whole);
+    outcome_init(&bytewise);
+    outcome_feed(&whole, wire);
+    for (size_t i = 0; i < wire.n; i++)
+        outcome_feed(&bytewise, str_head(str_tail(wire, i), 1));
+    size_t end;
+    bool ends = ends_in_truth(wire, &end);
+    bool right = whole.d.ended == ends && (!ends || buf_len(&whole.held) == wire.n - end);
+    ck_assert_msg(right && same_outcome(&whole, &bytewise),
+                  "%02x %02x %02x %02x %02x %02x %02x", wire.p[0], wire.p[1], wire.p[2],
+                  wire.p[3], wire.p[4], wire.p[5], wire.p[6]);
+    outcome_release(&whole);
+    outcome_release(&bytewise);
+}
+
+/* In five parts, by the first octet. */
 START_TEST(every_short_stream_ends_where_the_definition_says)
 {
     static const char octets[] = {'\r', '\n', '.', '\0', 'a'};
     enum {
         N = 7,
-        ALL = 5 * 5 * 5 * 5 * 5 * 5 * 5
+        ALL = 5 * 5 * 5 * 5 * 5 * 5
     };
     for (unsigned number = 0; number < ALL; number++) {
-        char wire[N];
+        char wire[N] = {octets[_i]};
         unsigned digits = number;
-        for (size_t i = 0; i < N; i++, digits /= 5)
+        for (size_t i = 1; i < N; i++, digits /= 5)
             wire[i] = octets[digits % 5];
-        struct outcome whole, bytewise;
-        outcome_init(&whole);
-        outcome_init(&bytewise);
-        outcome_feed(&whole, (struct str){wire, N});
-        for (size_t i = 0; i < N; i++)
-            outcome_feed(&bytewise, (struct str){wire + i, 1});
-        size_t end;
-        bool ends = ends_in_truth((struct str){wire, N}, &end);
-        ck_assert_msg(whole.d.ended == ends, "stream %u", number);
-        if (ends)
-            ck_assert_uint_eq(buf_len(&whole.held), N - end);
-        ck_assert_msg(whole.d.ended == bytewise.d.ended && whole.d.flaw == bytewise.d.flaw &&
-                          whole.d.flaw_line == bytewise.d.flaw_line &&
-                          whole.d.lines == bytewise.d.lines,
-                      "stream %u", number);
-        ck_assert(str_eq(buf_str(&whole.content), buf_str(&bytewise.content)));
-        ck_assert(str_eq(buf_str(&whole.held), buf_str(&bytewise.held)));
-        outcome_release(&whole);
-        outcome_release(&bytewise);
+        check_stream((struct str){wire, N});
     }
 }
 END_TEST
@@ -231,7 +239,7 @@ int main(void)
     tcase_add_loop_test(tc, byte_by_byte_gives_the_same_content, 0, n_cases);
     tcase_add_loop_test(tc, nothing_but_the_true_end_ends, 0,
                         sizeof(smuggled) / sizeof(smuggled[0]));
-    tcase_add_test(tc, every_short_stream_ends_where_the_definition_says);
+    tcase_add_loop_test(tc, every_short_stream_ends_where_the_definition_says, 0, 5);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -76,6 +76,10 @@ static const struct dialogue {
      "220 *\n" EHLO_SAID "250 2.1.0 owner <a@x>\n503 5.5.1 There is no recipient yet*\n"
      "250 2.0.0 Ok\n",
      " MAIL:a@x", ""},
+    {"ABORT behind a refused recipient", 0,
+     STR_LIT(HELLO ENVELOPE "RCPT TO:<b@y> X=1\r\nRSET\r\n"),
+     HELLO_SAID ENVELOPE_SAID "555 5.5.4 RCPT's parameter X*\n250 2.0.0 Ok\n",
+     " MAIL:a@x RCPT:b@y ABORT", ""},
     {"LHLO after EHLO", 0, STR_LIT(HELLO "LHLO x\r\n"),
      HELLO_SAID "503 5.5.1 LMTP (LHLO) and*\n", "", ""},
     {"EHLO and HELO after LHLO", 0, STR_LIT("LHLO x\r\n" HELLO "HELO x\r\n"),

@@ -34,6 +34,8 @@ static void keep_event(struct server_player *p, const struct smtp_server_event *
         [SMTP_SERVER_DATA] = "DATA",   [SMTP_SERVER_EOM] = "EOM",
         [SMTP_SERVER_ABORT] = "ABORT", [SMTP_SERVER_CLOSE] = "CLOSE",
     };
+    bool has_address = e->type == SMTP_SERVER_MAIL || e->type == SMTP_SERVER_RCPT;
+    ck_assert(has_address || e->address.n == 0);
     if (e->type == SMTP_SERVER_BODY) {
         ck_assert_uint_gt(e->body.n, 0);
         ck_assert_uint_le(e->body.n, SMTP_SERVER_IN_MAX);
@@ -41,7 +43,7 @@ static void keep_event(struct server_player *p, const struct smtp_server_event *
         return;
     }
     buf_printf(&p->events, " %s", names[e->type]);
-    if (e->type == SMTP_SERVER_MAIL || e->type == SMTP_SERVER_RCPT)
+    if (has_address)
         buf_printf(&p->events, ":%.*s", STR_FMT(e->address));
     if (e->size_bytes)
         buf_printf(&p->events, ",%u", (unsigned)e->size_bytes);
