@@ -49,6 +49,7 @@ static const struct {
      " is not expected here; write KEY = \"VALUE\", and lists as KEY = {\"ONE\", \"TWO\"}"},
 };
 
+static void on_confuse_error(cfg_t *cfg, const char *format, va_list args) ATTR_PRINTF(2, 0);
 static void on_confuse_error(cfg_t *cfg, const char *format, va_list args)
 {
     struct buf said;

@@ -307,7 +307,7 @@ const struct conf_key conf_global_keys[] = {
     {"log-level", "info", read_word,
      "write \"error\", \"warning\", \"notice\", \"info\" or \"debug\"", GLOBAL(log_level),
      .words = "error warning notice info debug", .text = true},
-    {NULL},
+    {.name = NULL},
 };
 
 const struct conf_key conf_smarthost_keys[] = {
@@ -353,7 +353,7 @@ const struct conf_key conf_smarthost_keys[] = {
      HOURS(1)},
     {"idle-timeout", "10s", read_duration, "write a time up to \"1h\", such as \"10s\"",
      HOST(idle_timeout_ms), 0, HOURS(1)},
-    {NULL},
+    {.name = NULL},
 };
 
 _Static_assert(sizeof conf_global_keys / sizeof conf_global_keys[0] <= CONF_KEYS_MAX, "");
