@@ -124,6 +124,7 @@ struct conn *conn_new(struct loop *loop, int fd, void (*on_io)(void *owner), voi
     c->orphan = (struct loop_task){.run = on_loop_free, .arg = c};
     buf_init(&c->in, CONN_IN_MAX);
     buf_init(&c->out, CONN_OUT_MAX);
+    c->out.secret = true; /* a login may pass */
     evutil_make_socket_nonblocking(fd);
     learn_peer(c);
     c->readable = event_new(loop_base(loop), fd, EV_READ | EV_PERSIST, on_readable, c);
@@ -221,7 +222,6 @@ void conn_start_tls(struct conn *c, struct tls *tls)
     /* The engine has said nothing yet: what was queued in clear goes before its first word. */
     buf_put_str(tls_out(tls), buf_str(&c->out));
     buf_release(&c->out);
-    c->out.secret = true;
     if (conn_inner_pump(c))
         conn_inner_poke(c);
     loop_task_at_turn_end(c->loop, &c->flush);

@@ -234,12 +234,12 @@ static void blame_resolver(const struct dial *d, int result, int error, struct f
 {
     const char *why = result == EAI_SYSTEM ? strerror(error) : gai_strerror(result);
     if (result == EAI_NONAME) {
-        fault_set(f, FAULT_SERVER, "4.4.4", "DNS-NXDOMAIN",
-                  "the name %s does not exist in DNS (for port %u)", d->host, d->port);
+        fault_set(f, FAULT_SERVER, "4.4.4", "DNS-NXDOMAIN", "the name %s does not exist in DNS",
+                  d->host);
         fault_fix(f, "check the spelling of host");
     } else if (result == EAI_NODATA || result == EAI_ADDRFAMILY) {
-        fault_set(f, FAULT_SERVER, "4.4.4", "DNS-NODATA",
-                  "%s exists but has no IP address (for port %u)", d->host, d->port);
+        fault_set(f, FAULT_SERVER, "4.4.4", "DNS-NODATA", "%s exists but has no IP address",
+                  d->host);
         fault_fix(f,
                   "a mail domain is no server: its submission server has another name, "
                   "often smtp.%.200s",
@@ -290,7 +290,8 @@ static void resolve(struct dial *d)
         return;
     }
     fault_set(&fault, FAULT_SERVER, "4.4.3", "DNS-TEMP",
-              "%s cannot be looked up: %d earlier questions to the resolver have no answer yet",
+              "no thread is left to look up %s; at most %d questions wait for the resolver at "
+              "once",
               d->host, LOOKUP_THREADS_MAX);
     fault_fix(&fault, "see whether \"getent hosts %.200s\" answers", d->host);
     fail(d, &fault);

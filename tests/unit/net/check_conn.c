@@ -130,9 +130,9 @@ static bool was_told(void *arg)
 static struct str pattern(void)
 {
     static char bytes[MUCH];
-    for (size_t i = 0; i < sizeof bytes; i++)
+    for (size_t i = 0; !bytes[MUCH - 1] && i < MUCH; i++)
         bytes[i] = (char)('a' + (i / 7 + i) % 26);
-    return (struct str){bytes, sizeof bytes};
+    return (struct str){bytes, MUCH};
 }
 
 START_TEST(what_is_queued_in_a_turn_is_one_write)
