@@ -22,7 +22,8 @@ struct part {
     char bytes[ADDRESS_DOMAIN_MAX];
     size_t n;
     bool long_or_odd; /* did not fit, or has what no address has */
-    const char *end;  /* in the text: behind its last byte */
+    const char *begin; /* in the text: its first byte */
+    const char *end;   /* in the text: behind its last byte */
 };
 
 struct spec {
@@ -200,6 +201,7 @@ static bool read_part(struct str *s, struct part *part, bool in_domain)
     bool any = false;
     part->n = 0;
     part->long_or_odd = false;
+    part->begin = s->p;
     part->end = s->p;
     while (s->n && (!behind_word || s->p[0] == '.')) {
         size_t n = keep_unit(*s, part, in_domain);
@@ -374,7 +376,7 @@ enum address_list_result address_list_next(struct address_list *list, struct buf
 /* ":include:/x": with a domain behind it, it would still be no RFC 5322 address. */
 static bool is_path(const struct spec *spec)
 {
-    return spec->local.n && spec->local.bytes[0] == ':';
+    return spec->local.begin[0] == ':';
 }
 
 void address_qualify_list(struct buf *out, struct str text, struct str domain)

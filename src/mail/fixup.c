@@ -148,7 +148,7 @@ static void put_missing(struct fixup *f, struct buf *out)
         buf_printf(out, "%sMessage-ID: ", prefix);
         put_fact(out, id);
         buf_puts(out, "\r\n");
-        note_message_id(f, SEEN_MESSAGE_ID << (resent ? RESENT_SHIFT : 0), str_of(id));
+        note_message_id(f, SEEN_MESSAGE_ID, str_of(id));
     }
     if (!(seen & SEEN_FROM)) {
         buf_printf(out, "%sFrom: ", prefix);

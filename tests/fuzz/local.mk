@@ -40,3 +40,38 @@ fuzz_programs += %reldir%/fuzz_conf
 	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/conf"'
 %canon_reldir%_fuzz_conf_LDFLAGS = $(fuzz_link)
 %canon_reldir%_fuzz_conf_LDADD = $(conf_LIBS)
+
+fuzz_programs += %reldir%/fuzz_address_list
+%canon_reldir%_fuzz_address_list_SOURCES = %reldir%/fuzz_address_list.c $(fuzz_main)
+%canon_reldir%_fuzz_address_list_CPPFLAGS = $(base_I) $(mail_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/address_list"'
+%canon_reldir%_fuzz_address_list_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_address_list_LDADD = $(mail_LIBS)
+
+fuzz_programs += %reldir%/fuzz_address_qualify
+%canon_reldir%_fuzz_address_qualify_SOURCES = %reldir%/fuzz_address_qualify.c $(fuzz_main)
+%canon_reldir%_fuzz_address_qualify_CPPFLAGS = $(base_I) $(mail_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/address_qualify"'
+%canon_reldir%_fuzz_address_qualify_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_address_qualify_LDADD = $(mail_LIBS)
+
+fuzz_programs += %reldir%/fuzz_header
+%canon_reldir%_fuzz_header_SOURCES = %reldir%/fuzz_header.c $(fuzz_main)
+%canon_reldir%_fuzz_header_CPPFLAGS = $(base_I) $(mail_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/header"'
+%canon_reldir%_fuzz_header_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_header_LDADD = $(mail_LIBS)
+
+fuzz_programs += %reldir%/fuzz_fixup
+%canon_reldir%_fuzz_fixup_SOURCES = %reldir%/fuzz_fixup.c $(fuzz_main)
+%canon_reldir%_fuzz_fixup_CPPFLAGS = $(base_I) $(mail_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/fixup"'
+%canon_reldir%_fuzz_fixup_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_fixup_LDADD = $(mail_LIBS)
+
+fuzz_programs += %reldir%/fuzz_report
+%canon_reldir%_fuzz_report_SOURCES = %reldir%/fuzz_report.c $(fuzz_main)
+%canon_reldir%_fuzz_report_CPPFLAGS = $(base_I) $(mail_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/report"'
+%canon_reldir%_fuzz_report_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_report_LDADD = $(mail_LIBS)
