@@ -21,3 +21,5 @@ mail_checks_LDADD = $(mail_LIBS) $(CHECK_LIBS)
 %canon_reldir%_check_header_LDADD = $(mail_checks_LDADD)
 %canon_reldir%_check_report_CPPFLAGS = $(mail_checks_CPPFLAGS)
 %canon_reldir%_check_report_LDADD = $(mail_checks_LDADD)
+TESTS += %reldir%/check_pure.sh
+EXTRA_DIST += %reldir%/check_pure.sh
