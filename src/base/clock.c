@@ -33,3 +33,10 @@ int64_t clock_wall_us(void)
 {
     return now_us(CLOCK_REALTIME);
 }
+
+int32_t clock_zone_minutes(int64_t wall_ms)
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    struct tm local;
+    return localtime_r(&seconds, &local) ? (int32_t)(local.tm_gmtoff / 60) : 0;
+}

@@ -18,4 +18,7 @@ struct timespec clock_wait_deadline(int64_t mono_ms);
 int64_t clock_wall_ms(void);
 int64_t clock_wall_us(void);
 
+/* How far local time is east of UTC at wall_ms, in minutes. */
+int32_t clock_zone_minutes(int64_t wall_ms);
+
 #endif
