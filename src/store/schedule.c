@@ -49,3 +49,8 @@ void schedule_probe_now(struct schedule_health *h, int64_t now_ms)
     if (h->failures > 0)
         h->next_probe_at = now_ms;
 }
+
+void schedule_probe_void(struct schedule_health *h)
+{
+    h->probing = false;
+}

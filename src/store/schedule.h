@@ -39,4 +39,7 @@ void schedule_failed(struct schedule_health *h, int64_t now_ms, int64_t min_ms, 
 void schedule_recovered(struct schedule_health *h);
 void schedule_probe_now(struct schedule_health *h, int64_t now_ms);
 
+/* The probe ended without a verdict, for there was nothing to send: the next may be made. */
+void schedule_probe_void(struct schedule_health *h);
+
 #endif
