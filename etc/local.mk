@@ -1,0 +1,2 @@
+tranterconfdir = $(sysconfdir)/tranter
+dist_tranterconf_DATA = %reldir%/tranter.conf.example
