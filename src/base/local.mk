@@ -10,5 +10,6 @@ noinst_LIBRARIES += %reldir%/libbase.a
 	%reldir%/log.c %reldir%/log.h \
 	%reldir%/mem.c %reldir%/mem.h \
 	%reldir%/printable.c %reldir%/printable.h \
+	%reldir%/private_file.c %reldir%/private_file.h \
 	%reldir%/sockname.c %reldir%/sockname.h \
 	%reldir%/str.c %reldir%/str.h

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* LOGIN, draft-murchison-sasl-login: the server asks twice. Its prompts differ and are
+ * translated, so what they say is not looked at (S-048). */
+#include "sasl_mechanism.h"
+
+static bool step(const struct sasl *s, struct str challenge, struct buf *out)
+{
+    (void)challenge;
+    if (s->steps == 0)
+        buf_puts(out, s->identity->user);
+    else if (s->steps == 1)
+        buf_put_str(out, s->identity->password);
+    return s->steps < 2;
+}
+
+const struct sasl_mechanism sasl_login = {"LOGIN", sasl_object_to_password, NULL, step};

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "secret.h"
+
+#include "private_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CREDENTIAL_PREFIX "credential:"
+
+enum {
+    PATH_BYTES_MAX = 4096
+};
+
+/* The path that source stands for, in path[PATH_BYTES_MAX]. */
+static int find(const char *source, char *path, struct err *err)
+{
+    int n;
+    if (strncmp(source, CREDENTIAL_PREFIX, strlen(CREDENTIAL_PREFIX)) != 0) {
+        n = snprintf(path, PATH_BYTES_MAX, "%s", source);
+    } else {
+        const char *directory = secure_getenv("CREDENTIALS_DIRECTORY");
+        const char *name = source + strlen(CREDENTIAL_PREFIX);
+        if (name[0] == '\0' || name[0] == '.' || strchr(name, '/'))
+            return err_set(err,
+                           "%.200s: the name of a credential is that of LoadCredential= in the "
+                           "unit: not empty, no '/', no '.' at its start",
+                           source);
+        if (!directory || !directory[0])
+            return err_set(
+                err,
+                "%.200s: there is no $CREDENTIALS_DIRECTORY; add LoadCredential=%.100s:"
+                "FILE to the systemd unit, or name a file",
+                source, name);
+        n = snprintf(path, PATH_BYTES_MAX, "%s/%s", directory, name);
+    }
+    if (n < 0 || n >= PATH_BYTES_MAX)
+        return err_set(err, "the name of a password file has more than %d bytes",
+                       PATH_BYTES_MAX - 1);
+    return 0;
+}
+
+/* Letters of any encoding are the server's business; a control byte is a slip of an editor. */
+static int check_line(struct str line, const char *path, struct err *err)
+{
+    if (line.n == 0)
+        return err_set(err, "%s: its first line is empty; write the password there", path);
+    if (line.n >= 3 && memcmp(line.p, "\xEF\xBB\xBF", 3) == 0)
+        return err_set(err,
+                       "%s begins with a byte order mark, which would become part of the "
+                       "password; save it as plain UTF-8",
+                       path);
+    for (size_t i = 0; i < line.n; i++) {
+        unsigned char c = (unsigned char)line.p[i];
+        if (c < 0x20 || c == 0x7F)
+            return err_set(
+                err,
+                "%s: byte %zu of the password is a control character (0x%02X); write "
+                "the password alone on the first line",
+                path, i + 1, c);
+    }
+    return 0;
+}
+
+int secret_read(const char *source, struct buf *secret, struct err *err)
+{
+    char path[PATH_BYTES_MAX];
+    if (find(source, path, err) < 0 || private_file_read(path, secret, err) < 0)
+        return -1;
+    struct str line = buf_str(secret);
+    line.n = str_find(line, '\n');
+    if (line.n && line.p[line.n - 1] == '\r')
+        line.n--;
+    int rc = check_line(line, path, err);
+    /* What follows the first line goes when the memory is wiped. */
+    if (rc < 0)
+        buf_release(secret);
+    else
+        secret->used = line.n;
+    return rc;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "private_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    READ_BYTES = 4096
+};
+
+static int check(const char *path, const struct stat *st, size_t max, struct err *err)
+{
+    unsigned mode = st->st_mode & 07777;
+    if (!S_ISREG(st->st_mode))
+        return err_set(err, "%s is not a regular file", path);
+    if (st->st_uid != 0 && st->st_uid != geteuid())
+        return err_set(err,
+                       "%s belongs to user %lu; it must belong to root or to user %lu, whom "
+                       "this program runs as (chown)",
+                       path, (unsigned long)st->st_uid, (unsigned long)geteuid());
+    if (mode & 07)
+        return err_set(err,
+                       "%s is open to every user of this machine (mode %04o); make it 0600, or "
+                       "0640 with this program's group (chmod o= %s)",
+                       path, mode, path);
+    if (mode & 020)
+        return err_set(
+            err, "%s can be written by its group (mode %04o); make it 0640 (chmod g-w %s)",
+            path, mode, path);
+    if ((uintmax_t)st->st_size > max)
+        return err_set(err, "%s has %jd bytes; at most %zu are allowed", path,
+                       (intmax_t)st->st_size, max);
+    return 0;
+}
+
+static int read_all(int fd, const char *path, struct buf *content, struct err *err)
+{
+    for (;;) {
+        size_t space = buf_space(content);
+        char *end = buf_reserve(content, space < READ_BYTES ? space : READ_BYTES);
+        ssize_t n = read(fd, end, space < READ_BYTES ? space : READ_BYTES);
+        if (n > 0)
+            buf_added(content, (size_t)n);
+        else if (n == 0)
+            return 0;
+        else if (errno != EINTR)
+            return err_set(err, "%s cannot be read: %s", path, strerror(errno));
+    }
+}
+
+int private_file_read(const char *path, struct buf *content, struct err *err)
+{
+    struct stat st;
+    /* Opening a pipe must not wait for somebody to write to it. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return err_set(err, "%s cannot be opened by user %lu: %s", path,
+                       (unsigned long)geteuid(), strerror(errno));
+    int rc = fstat(fd, &st) < 0
+                 ? err_set(err, "%s cannot be examined: %s", path, strerror(errno))
+                 : check(path, &st, buf_space(content), err);
+    if (rc == 0)
+        rc = read_all(fd, path, content, err);
+    close(fd);
+    return rc;
+}
