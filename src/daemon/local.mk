@@ -1,0 +1,17 @@
+sbin_PROGRAMS += %reldir%/tranterd
+%canon_reldir%_tranterd_CPPFLAGS = $(base_I) $(mail_I) $(smtp_I) $(tls_I) $(auth_I) $(store_I) $(net_I) $(conf_I) \
+	$(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
+%canon_reldir%_tranterd_SOURCES = \
+	%reldir%/attempt.c %reldir%/attempt.h \
+	%reldir%/control.c %reldir%/control.h \
+	%reldir%/delivery.c %reldir%/delivery.h \
+	%reldir%/listing.c %reldir%/listing.h \
+	%reldir%/outcome.c %reldir%/outcome.h \
+	%reldir%/relay.c %reldir%/relay.h \
+	%reldir%/service.c %reldir%/service.h \
+	%reldir%/smarthost.c %reldir%/smarthost.h \
+	%reldir%/status.c %reldir%/status.h \
+	%reldir%/submit.c %reldir%/submit.h \
+	%reldir%/tranterd.c \
+	%reldir%/waiter.h
+%canon_reldir%_tranterd_LDADD = $(net_LIBS) $(auth_LIBS) $(store_LIBS) $(smtp_LIBS) $(conf_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS)

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Nothing is told to anybody before the outcome is committed: the report lies in the same
+ * transaction as the failure it reports, and the log follows the commit. */
+#include "attempt.h"
+
+#include "clock.h"
+#include "crypto.h"
+#include "log.h"
+#include "mem.h"
+#include "report.h"
+#include "waiter.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct attempt {
+    struct waiter waiter; /* first */
+    struct store *store;
+    struct conf *conf;
+    struct store_message *message;
+    void (*on_recorded)(void *self, store_id id);
+    void *self;
+
+    struct smtp_transaction transaction;
+    const char *recipients[SMTP_CLIENT_RECIPIENTS_MAX];
+
+    /* n entries of each, by place in the transaction. */
+    unsigned n;
+    unsigned *index;
+    enum outcome_event *events;
+    struct store_recipient *told; /* address and fault as they are logged after the commit */
+    char id[STORE_ID_MAX];
+    char report_id[STORE_ID_MAX];
+    char relay[320];
+    char remote[256];           /* relay without address and port */
+    char delay[24], delays[80]; /* seconds, as Postfix has them */
+    bool removed;
+};
+
+struct attempt *attempt_new(struct store *store, struct conf *conf,
+                            struct store_message *message,
+                            void (*on_recorded)(void *self, store_id id), void *self)
+{
+    struct attempt *a = mem_new(sizeof *a);
+    a->store = store;
+    a->conf = conf_ref(conf);
+    a->message = message;
+    a->on_recorded = on_recorded;
+    a->self = self;
+    a->index = mem_array(message->n_recipients, sizeof *a->index);
+    store_id_format(a->id, message->id);
+    return a;
+}
+
+void attempt_free(struct attempt *a)
+{
+    if (!a)
+        return;
+    for (unsigned i = 0; a->told && i < a->n; i++)
+        free(a->told[i].address);
+    free(a->told);
+    free(a->events);
+    free(a->index);
+    store_message_free(a->message);
+    conf_unref(a->conf);
+    free(a);
+}
+
+store_id attempt_id(const struct attempt *a)
+{
+    return a->message->id;
+}
+
+const struct smtp_transaction *attempt_transaction(struct attempt *a, unsigned max)
+{
+    const struct store_message *m = a->message;
+    a->n = outcome_select(m, a->index,
+                          max < SMTP_CLIENT_RECIPIENTS_MAX ? max : SMTP_CLIENT_RECIPIENTS_MAX);
+    for (unsigned i = 0; i < a->n; i++)
+        a->recipients[i] = m->recipients[a->index[i]].address;
+    a->transaction = (struct smtp_transaction){
+        .sender = m->sender,
+        .recipients = a->recipients,
+        .n_recipients = a->n,
+        .body_bytes = m->body_bytes,
+        .body_8bit = m->body_8bit,
+    };
+    return &a->transaction;
+}
+
+/* Where the original header ends in the first chunk: before the blank line. */
+static struct str header_of(struct str chunk)
+{
+    for (size_t i = 0; i + 1 < chunk.n; i++) {
+        bool at_line_start = i == 0 || chunk.p[i - 1] == '\n';
+        if (at_line_start && chunk.p[i] == '\r' && chunk.p[i + 1] == '\n')
+            return str_head(chunk, i);
+    }
+    return chunk;
+}
+
+static void write_report(struct attempt *a, struct store_outcome *outcome, struct str header,
+                         const struct report_recipient *failed, unsigned n_failed)
+{
+    const struct store_message *m = a->message;
+    int64_t now_ms = clock_wall_ms();
+    struct store_message *report = mem_new(sizeof *report);
+    report->id = store_begin(a->store, now_ms);
+    report->sender = mem_strdup("");
+    report->n_recipients = 1;
+    report->recipients = mem_array(1, sizeof *report->recipients);
+    report->recipients[0].address = mem_strdup(m->sender);
+    report->uid = m->uid;
+    report->gid = m->gid;
+    report->arrival_ms = now_ms;
+    report->next_attempt_ms = now_ms;
+    store_id_format(a->report_id, report->id);
+    buf_init(&outcome->report_content, STORE_REPORT_BYTES_MAX);
+    report_failure(&outcome->report_content, &(struct report_facts){
+                                                 .hostname = a->conf->hostname,
+                                                 .domain = a->conf->domain,
+                                                 .id = a->id,
+                                                 .report_id = a->report_id,
+                                                 .sender = m->sender,
+                                                 .arrival_ms = m->arrival_ms,
+                                                 .now_ms = now_ms,
+                                                 .zone_minutes = clock_zone_minutes(now_ms),
+                                                 .header = str_head(header, REPORT_HEADER_MAX),
+                                                 .recipients = failed,
+                                                 .n_recipients = n_failed,
+                                             });
+    BUG_ON(outcome->report_content.failed);
+    report->body_bytes = buf_len(&outcome->report_content);
+    struct str content = buf_str(&outcome->report_content);
+    for (size_t i = 0; i < content.n && !report->body_8bit; i++)
+        report->body_8bit = (unsigned char)content.p[i] > 127;
+    outcome->report = report;
+}
+
+static unsigned list_failed(const struct attempt *a, struct report_recipient *failed)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < a->n; i++) {
+        if (a->events[i] == OUTCOME_BOUNCED || a->events[i] == OUTCOME_EXPIRED) {
+            const struct store_recipient *r = &a->message->recipients[a->index[i]];
+            failed[n++] = (struct report_recipient){
+                r->address, &r->fault, a->remote[0] ? a->remote : NULL, clock_wall_ms()};
+        }
+    }
+    return n;
+}
+
+static unsigned count(const struct store_message *m, enum store_recipient_state state)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < m->n_recipients; i++)
+        n += m->recipients[i].state == state;
+    return n;
+}
+
+/* File the report for those that failed just now. A null sender gets none, and neither does
+ * what answers by itself (RFC 5321 4.5.5, N-008): such a message is kept as dead once nobody
+ * waits any more. */
+static void return_failed(struct attempt *a, struct store_outcome *outcome)
+{
+    struct store_message *m = a->message;
+    struct report_recipient *failed = mem_array(a->n, sizeof *failed);
+    unsigned n_failed = list_failed(a, failed);
+    struct buf chunk;
+    buf_init(&chunk, STORE_CHUNK_BYTES);
+    if (store_read(a->store, m->id, 0, &chunk) < 0)
+        buf_clear(&chunk);
+    struct str header = header_of(buf_str(&chunk));
+    bool returnable = m->sender[0] && report_is_wanted(header);
+    if (returnable && n_failed)
+        write_report(a, outcome, header, failed, n_failed);
+    else if (!returnable && count(m, STORE_WAITING) == 0)
+        m->state = STORE_DEAD;
+    buf_release(&chunk);
+    free(failed);
+}
+
+static void keep_for_log(struct attempt *a)
+{
+    a->told = mem_array(a->n, sizeof *a->told);
+    for (unsigned i = 0; i < a->n; i++) {
+        a->told[i] = a->message->recipients[a->index[i]];
+        a->told[i].address = mem_strdup(a->told[i].address);
+    }
+}
+
+static void log_recipient(const struct attempt *a, unsigned i)
+{
+    const struct fault *f = &a->told[i].fault;
+    char to[400], tail[3 * FAULT_TEXT_MAX], status[16];
+    snprintf(to, sizeof to, "<%s>", a->told[i].address);
+    snprintf(status, sizeof status, "%s", outcome_event_name(a->events[i]));
+    if (a->events[i] == OUTCOME_SENT)
+        snprintf(tail, sizeof tail, "(%s)", f->reply);
+    else
+        snprintf(tail, sizeof tail, "(%s diag=%s: %s%s%s)", fault_scope_name(f->scope), f->code,
+                 f->text, f->reply[0] ? ": " : "", f->reply);
+    log_facts(a->events[i] == OUTCOME_SENT ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, a->id,
+              (struct log_fact[]){{"to", to},
+                                  {"relay", a->relay[0] ? a->relay : "none"},
+                                  {"delay", a->delay},
+                                  {"delays", a->delays},
+                                  {"dsn", f->status[0] ? f->status : "2.0.0"},
+                                  {"status", status}},
+              6, tail);
+}
+
+static void on_result(struct waiter *waiter, const struct store_result *result)
+{
+    struct attempt *a = (struct attempt *)waiter;
+    if (result->failure != STORE_OK)
+        log_say(LOG_LEVEL_ERROR, a->id, "the outcome could not be recorded: %s",
+                result->reason);
+    for (unsigned i = 0; i < a->n; i++)
+        log_recipient(a, i);
+    if (a->report_id[0])
+        log_say(LOG_LEVEL_INFO, a->id, "sender non-delivery notification: %s", a->report_id);
+    if (a->removed)
+        log_say(LOG_LEVEL_INFO, a->id, "removed");
+    a->on_recorded(a->self, result->id);
+    attempt_free(a);
+}
+
+static void record(struct attempt *a)
+{
+    struct store_outcome outcome = {.message = a->message};
+    if (count(a->message, STORE_FAILED))
+        return_failed(a, &outcome);
+    a->removed = count(a->message, STORE_WAITING) == 0 && a->message->state != STORE_DEAD;
+    keep_for_log(a);
+    a->waiter.on_result = on_result;
+    a->message = NULL;
+    store_record(a->store, &outcome, &a->waiter);
+}
+
+static struct outcome_rules rules_of(const struct conf *conf)
+{
+    return (struct outcome_rules){conf->lifetime_ms, conf->retry_min_ms, conf->retry_max_ms};
+}
+
+/* Two digits that say something: "0.05", "1.2", "312". */
+static void put_seconds(char text[24], int64_t ms)
+{
+    double seconds = ms < 0 ? 0 : (double)ms / 1000;
+    snprintf(text, 24, seconds < 10 ? "%.2g" : "%.0f", seconds);
+}
+
+/* Since arrival in all; and before this attempt, in the scheduler, connecting, sending. */
+static void set_delays(struct attempt *a, const struct delivery_times *times)
+{
+    char before[24], connect[24], send[24];
+    int64_t total_ms = clock_wall_ms() - a->message->arrival_ms;
+    put_seconds(a->delay, total_ms);
+    put_seconds(before, total_ms - times->connected_ms - times->sent_ms);
+    put_seconds(connect, times->connected_ms);
+    put_seconds(send, times->sent_ms);
+    snprintf(a->delays, sizeof a->delays, "%s/0/%s/%s", before, connect, send);
+}
+
+void attempt_end(struct attempt *a, const struct fault *verdicts, const char *relay,
+                 const struct delivery_times *times, bool suspect)
+{
+    struct outcome_rules rules = rules_of(a->conf);
+    a->events = mem_array(a->n, sizeof *a->events);
+    snprintf(a->relay, sizeof a->relay, "%s", relay);
+    snprintf(a->remote, sizeof a->remote, "%.*s",
+             STR_FMT(str_head(str_of(relay), str_find(str_of(relay), '['))));
+    set_delays(a, times);
+    outcome_apply(a->message, &(struct outcome_attempt){a->index, verdicts, a->n, suspect},
+                  &rules, clock_wall_ms(), crypto_random32(), a->events);
+    record(a);
+}
+
+void attempt_expire(struct attempt *a, const struct fault *reason)
+{
+    outcome_expire(a->message, reason, a->index, &a->n);
+    a->events = mem_array(a->n, sizeof *a->events);
+    for (unsigned i = 0; i < a->n; i++)
+        a->events[i] = OUTCOME_EXPIRED;
+    set_delays(a, &(struct delivery_times){0, 0});
+    record(a);
+}

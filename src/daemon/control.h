@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* control_: the administrator's socket. A request is one line, VERB and words; the answer is
+ * frames, "N" and N bytes for standard output each, and at last "end CODE" with an optional
+ * sentence for standard error. CODE is an exit status (sysexits). Who asks is the kernel's
+ * word. */
+#ifndef TRANTER_CONTROL_H
+#define TRANTER_CONTROL_H
+
+#include "conf.h"
+#include "err.h"
+#include "loop.h"
+#include "relay.h"
+#include "store.h"
+
+/* What the socket answers from. Borrowed while the control lives. */
+struct control_facts {
+    struct loop *loop;
+    struct store *store;
+    struct relay *relay;
+    int64_t started_ms; /* wall clock */
+
+    /* Load the configuration afresh; -1 with *err when it is refused. */
+    int (*reload)(void *arg, struct err *err);
+    void *arg;
+};
+
+struct control;
+
+/* Listen on conf->control. NULL with *err. */
+struct control *control_new(const struct control_facts *facts, const struct conf *conf,
+                            struct err *err) ATTR_MUST_CHECK;
+void control_free(struct control *c);
+
+/* What status says of the configuration: file, when it was loaded (wall clock), and why the
+ * last reload failed (NULL: it did not). */
+void control_loaded(struct control *c, const char *file, const char *spool, int64_t loaded_ms,
+                    const char *failure);
+
+#endif

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The pump is one loop: bytes from the connection into the core, each of the core's events
+ * answered, the core's bytes to the connection. Events that concern the owner are told from
+ * here; the owner may call back at once, since the core is only ever asked, never asks. */
+#include "delivery.h"
+
+#include "conn.h"
+#include "dial.h"
+#include "log.h"
+#include "mem.h"
+#include "sasl.h"
+#include "secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct delivery {
+    struct loop *loop;
+    struct store *store;
+    struct conf *conf;
+    const struct conf_smarthost *smarthost;
+    struct tls_context *context; /* borrowed from the owner */
+    struct delivery_owner owner;
+
+    struct dial *dial;
+    struct conn *conn;
+    struct smtp_client *smtp;
+    struct sasl *sasl;
+    struct buf password;
+    bool secured;        /* the handshake is done */
+    size_t unsent_bytes; /* of conn's when last looked at */
+    bool idle;           /* the owner was told on_ready and has not answered */
+    bool ending;         /* on_dead was told */
+    char relay[320];
+    char mechanism[32];
+    int64_t dialled_at, connected_ms;
+
+    store_id id; /* of the transaction in hand */
+    unsigned n_recipients;
+    struct fault verdicts[SMTP_CLIENT_RECIPIENTS_MAX];
+    unsigned n_chunks; /* read so far */
+    struct buf chunk;
+    bool sending_body;
+    uint64_t body_bytes, body_sent_bytes;
+    int64_t submitted_at;
+};
+
+static void free_now(void *object)
+{
+    struct delivery *d = object;
+    smtp_client_free(d->smtp);
+    sasl_free(d->sasl);
+    buf_release(&d->password);
+    buf_release(&d->chunk);
+    conf_unref(d->conf);
+    free(d);
+}
+
+void delivery_free(struct delivery *d)
+{
+    if (!d)
+        return;
+    d->ending = true;
+    if (d->dial)
+        dial_cancel(d->dial);
+    d->dial = NULL;
+    if (d->conn)
+        conn_close(d->conn, 0);
+    d->conn = NULL;
+    loop_defer(d->loop, free_now, d);
+}
+
+static void die(struct delivery *d, const struct fault *fault)
+{
+    if (d->ending)
+        return;
+    struct fault why = *fault;
+    bool was_ready = d->smtp && smtp_client_was_ready(d->smtp);
+    d->ending = true;
+    if (d->conn && d->smtp) {
+        conn_write(d->conn, buf_str(smtp_client_out(d->smtp)));
+        conn_close(d->conn, 1000);
+        d->conn = NULL;
+    }
+    d->owner.on_dead(d->owner.self, d, &why, was_ready);
+    delivery_free(d);
+}
+
+static void start_tls(struct delivery *d)
+{
+    struct err err;
+    const char *name = d->smarthost->tls_name ? d->smarthost->tls_name : d->smarthost->host;
+    struct tls *tls = tls_new(d->context, name, &err);
+    if (!tls) {
+        struct fault f;
+        fault_set(&f, FAULT_ACCOUNT, "4.7.5", "TLS-NAME", "%s", err.text);
+        fault_fix(&f, "set tls-name to the name in the server's certificate");
+        die(d, &f);
+        return;
+    }
+    conn_start_tls(d->conn, tls);
+}
+
+static bool read_password(struct delivery *d, struct fault *f)
+{
+    struct err err;
+    buf_release(&d->password);
+    buf_init(&d->password, SECRET_MAX);
+    d->password.secret = true;
+    if (secret_read(d->smarthost->password_file, &d->password, &err) == 0)
+        return true;
+    fault_set(f, FAULT_ACCOUNT, "4.7.0", "SECRET-UNREADABLE", "%s", err.text);
+    fault_fix(f, "mend password-file of smarthost \"%s\"", d->smarthost->name);
+    return false;
+}
+
+/* The password is read afresh for each connection, so that a changed one takes effect at once.
+ */
+static void choose_mechanism(struct delivery *d, const struct smtp_caps *caps, int64_t now)
+{
+    struct fault f;
+    sasl_free(d->sasl);
+    d->sasl = NULL;
+    if (!read_password(d, &f)) {
+        smtp_client_auth_cancel(d->smtp, &f, now);
+        return;
+    }
+    d->sasl = sasl_new(d->smarthost->auth, caps->auth,
+                       &(struct sasl_identity){d->smarthost->user, buf_str(&d->password)}, &f);
+    if (!d->sasl) {
+        smtp_client_auth_cancel(d->smtp, &f, now);
+        return;
+    }
+    snprintf(d->mechanism, sizeof d->mechanism, "%s", sasl_mechanism(d->sasl));
+    struct buf first;
+    buf_init(&first, SECRET_MAX * 2);
+    first.secret = true;
+    bool speaks_first = sasl_initial(d->sasl, &first);
+    struct str initial = buf_str(&first);
+    smtp_client_auth(d->smtp, d->mechanism, speaks_first ? &initial : NULL, now);
+    buf_release(&first);
+}
+
+static void answer_challenge(struct delivery *d, struct str challenge, int64_t now)
+{
+    struct fault f;
+    struct buf response;
+    buf_init(&response, SECRET_MAX * 2);
+    response.secret = true;
+    if (sasl_step(d->sasl, challenge, &response, &f))
+        smtp_client_auth_response(d->smtp, buf_str(&response), now);
+    else
+        smtp_client_auth_cancel(d->smtp, &f, now);
+    buf_release(&response);
+}
+
+static void become_ready(struct delivery *d)
+{
+    int64_t now = loop_now_ms(d->loop);
+    sasl_free(d->sasl);
+    d->sasl = NULL;
+    buf_release(&d->password);
+    if (d->connected_ms < 0)
+        d->connected_ms = now - d->dialled_at;
+    d->idle = true;
+    d->owner.on_ready(d->owner.self, d);
+}
+
+/* All verdicts that an end of the whole transaction decides: those of recipients still
+ * accepted. */
+static void end_transaction(struct delivery *d, const struct fault *fault)
+{
+    if (!d->id)
+        return;
+    struct delivery_times times = {d->connected_ms, loop_now_ms(d->loop) - d->submitted_at};
+    for (unsigned i = 0; i < d->n_recipients; i++) {
+        if (d->verdicts[i].scope == FAULT_NONE)
+            d->verdicts[i] = *fault;
+    }
+    d->id = 0;
+    d->connected_ms = 0;
+    d->sending_body = false;
+    buf_release(&d->chunk);
+    d->owner.on_verdict(d->owner.self, d, d->verdicts, d->n_recipients, &times);
+}
+
+/* The content cannot be read any more. Closing before the final dot keeps a part of it from
+ * being taken for the whole. */
+static void break_off(struct delivery *d)
+{
+    struct fault f;
+    char id[STORE_ID_MAX];
+    store_id_format(id, d->id);
+    log_say(LOG_LEVEL_ERROR, id, "the content cannot be read from the spool %s; check its disk",
+            d->conf->spool);
+    fault_set(&f, FAULT_MESSAGE, "4.3.0", "STORE-READ",
+              "the content cannot be read from the spool");
+    fault_fix(&f, "check the disk that holds %s", d->conf->spool);
+    end_transaction(d, &f);
+    fault_set(&f, FAULT_NONE, "", "", "closed in the middle of a message");
+    buf_clear(smtp_client_out(d->smtp));
+    die(d, &f);
+}
+
+/* Keep the way out full, and no more than that. */
+static void send_body(struct delivery *d)
+{
+    int64_t now = loop_now_ms(d->loop);
+    while (d->sending_body && !d->ending && conn_out_room(d->conn)) {
+        buf_clear(&d->chunk);
+        ssize_t n = store_read(d->store, d->id, d->n_chunks++, &d->chunk);
+        if (n <= 0 || d->body_sent_bytes + (uint64_t)n > d->body_bytes) {
+            break_off(d);
+            return;
+        }
+        d->body_sent_bytes += (uint64_t)n;
+        bool last = d->body_sent_bytes == d->body_bytes;
+        if (last) {
+            d->sending_body = false;
+            d->owner.on_sending(d->owner.self, d);
+        }
+        smtp_client_body(d->smtp, buf_str(&d->chunk).p, buf_len(&d->chunk), last, now);
+        struct buf *out = smtp_client_out(d->smtp);
+        conn_write(d->conn, buf_str(out));
+        buf_consume(out, buf_len(out));
+    }
+    if (!d->sending_body)
+        buf_release(&d->chunk);
+}
+
+/* One event of the core. False when it waits. */
+static bool take_event(struct delivery *d)
+{
+    struct smtp_client_event e;
+    int64_t now = loop_now_ms(d->loop);
+    switch (smtp_client_next(d->smtp, &e)) {
+    case SMTP_CLIENT_WAIT:
+        return false;
+    case SMTP_CLIENT_STARTTLS:
+        if (buf_len(conn_in(d->conn)))
+            smtp_client_secured(d->smtp, buf_len(conn_in(d->conn)), now);
+        else
+            start_tls(d);
+        break;
+    case SMTP_CLIENT_AUTH:
+        choose_mechanism(d, e.caps, now);
+        break;
+    case SMTP_CLIENT_CHALLENGE:
+        answer_challenge(d, e.challenge, now);
+        break;
+    case SMTP_CLIENT_IDLE:
+        become_ready(d);
+        break;
+    case SMTP_CLIENT_BODY:
+        d->sending_body = true;
+        break;
+    case SMTP_CLIENT_RCPT:
+        d->verdicts[e.recipient] = e.fault;
+        break;
+    case SMTP_CLIENT_DONE:
+        end_transaction(d, &e.fault);
+        break;
+    case SMTP_CLIENT_DEAD:
+        end_transaction(d, &e.fault);
+        die(d, &e.fault);
+        break;
+    }
+    return !d->ending;
+}
+
+static void write_commands(struct delivery *d)
+{
+    struct buf *out = smtp_client_out(d->smtp);
+    if (!d->ending && buf_len(out)) {
+        conn_write(d->conn, buf_str(out));
+        buf_consume(out, buf_len(out));
+    }
+}
+
+/* What a failed handshake means is known to the TLS engine; of all other ends the core knows
+ * what they interrupt. */
+static void take_end(struct delivery *d)
+{
+    if (d->ending || conn_end(d->conn) == CONN_OPEN || buf_len(conn_in(d->conn)))
+        return;
+    bool failed = conn_end(d->conn) == CONN_FAILED;
+    if (failed && conn_tls(d->conn) && !d->secured) {
+        die(d, conn_fault(d->conn));
+        return;
+    }
+    smtp_client_eof(d->smtp, failed ? conn_fault(d->conn)->text : NULL);
+    while (!d->ending && take_event(d))
+        continue;
+}
+
+static void pump(struct delivery *d)
+{
+    int64_t now = loop_now_ms(d->loop);
+    bool fed = true;
+    while (!d->ending && fed) {
+        while (!d->ending && take_event(d))
+            write_commands(d);
+        if (d->ending)
+            return;
+        write_commands(d);
+        struct buf *in = conn_in(d->conn);
+        size_t n = smtp_client_feed(d->smtp, buf_str(in).p, buf_len(in), now);
+        buf_consume(in, n);
+        fed = n > 0;
+    }
+    if (!d->ending)
+        send_body(d);
+    if (!d->ending)
+        take_end(d);
+    if (!d->ending) {
+        d->unsent_bytes = conn_out_bytes(d->conn);
+        conn_deadline(d->conn, smtp_client_deadline(d->smtp));
+    }
+}
+
+static void on_io(void *owner)
+{
+    struct delivery *d = owner;
+    int64_t now = loop_now_ms(d->loop);
+    if (conn_took_secured(d->conn)) {
+        d->secured = true;
+        smtp_client_secured(d->smtp, 0, now);
+    }
+    if (conn_out_bytes(d->conn) < d->unsent_bytes)
+        smtp_client_progress(d->smtp, now);
+    smtp_client_tick(d->smtp, now);
+    pump(d);
+}
+
+static enum smtp_client_tls tls_mode(enum conf_tls tls)
+{
+    switch (tls) {
+    case CONF_TLS_STARTTLS:
+        return SMTP_CLIENT_TLS_STARTTLS;
+    case CONF_TLS_IMPLICIT:
+        return SMTP_CLIENT_TLS_IMPLICIT;
+    case CONF_TLS_NONE:
+        break;
+    }
+    return SMTP_CLIENT_TLS_NONE;
+}
+
+static void on_dialled(void *owner, int fd, const struct fault *fault)
+{
+    struct delivery *d = owner;
+    const struct conf_smarthost *s = d->smarthost;
+    d->dial = NULL;
+    if (fd < 0) {
+        die(d, fault);
+        return;
+    }
+    int64_t now = loop_now_ms(d->loop);
+    d->conn = conn_new(d->loop, fd, on_io, d);
+    conn_name(d->conn, s->host);
+    snprintf(d->relay, sizeof d->relay, "%s[%s]:%u", s->host, conn_peer_address(d->conn),
+             s->port);
+    d->smtp = smtp_client_new(
+        &(struct smtp_client_conf){
+            .ehlo_name = d->conf->ehlo_name,
+            .tls = tls_mode(s->tls),
+            .login = s->user != NULL,
+            .pipelining = s->pipelining,
+            .timeouts = {.greeting_ms = s->reply_timeout_ms,
+                         .reply_ms = s->reply_timeout_ms,
+                         .data_ms = s->reply_timeout_ms,
+                         .final_ms = s->data_timeout_ms},
+        },
+        now);
+    if (s->tls == CONF_TLS_IMPLICIT)
+        start_tls(d);
+    if (!d->ending)
+        pump(d);
+}
+
+struct delivery *delivery_new(struct loop *loop, struct store *store, struct conf *conf,
+                              const struct conf_smarthost *smarthost,
+                              struct tls_context *context, const struct delivery_owner *owner)
+{
+    struct delivery *d = mem_new(sizeof *d);
+    d->loop = loop;
+    d->store = store;
+    d->conf = conf_ref(conf);
+    d->smarthost = smarthost;
+    d->context = context;
+    d->owner = *owner;
+    d->dialled_at = loop_now_ms(loop);
+    d->connected_ms = -1;
+    buf_init(&d->password, SECRET_MAX);
+    buf_init(&d->chunk, STORE_CHUNK_BYTES);
+    snprintf(d->relay, sizeof d->relay, "none");
+    d->dial = dial_new(loop, smarthost->host, smarthost->port, smarthost->connect_timeout_ms,
+                       on_dialled, d);
+    return d;
+}
+
+void delivery_send(struct delivery *d, store_id id, const struct smtp_transaction *t)
+{
+    BUG_ON(!d->idle || t->n_recipients > SMTP_CLIENT_RECIPIENTS_MAX);
+    d->idle = false;
+    d->id = id;
+    d->n_recipients = t->n_recipients;
+    memset(d->verdicts, 0, d->n_recipients * sizeof d->verdicts[0]);
+    d->n_chunks = 0;
+    d->body_bytes = t->body_bytes;
+    d->body_sent_bytes = 0;
+    d->submitted_at = loop_now_ms(d->loop);
+    smtp_client_submit(d->smtp, t, d->submitted_at);
+    conn_deadline(d->conn,
+                  d->submitted_at); /* the pump goes on from here, in this turn or the next */
+}
+
+void delivery_quit(struct delivery *d)
+{
+    BUG_ON(!d->idle);
+    d->idle = false;
+    smtp_client_quit(d->smtp, loop_now_ms(d->loop));
+    conn_deadline(d->conn, loop_now_ms(d->loop));
+}
+
+const char *delivery_relay(const struct delivery *d)
+{
+    return d->relay;
+}
+
+const char *delivery_tls(const struct delivery *d)
+{
+    const struct tls *tls = d->conn ? conn_tls(d->conn) : NULL;
+    return tls ? tls_description(tls) : "none";
+}
+
+const char *delivery_mechanism(const struct delivery *d)
+{
+    return d->mechanism[0] ? d->mechanism : "none";
+}

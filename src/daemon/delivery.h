@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* delivery_: one connection to a smarthost, from dialling to goodbye. It drives the client core
+ * over conn, TLS and SASL, and reads content from the store. What to send, and what follows
+ * from the verdicts, is its owner's business. */
+#ifndef TRANTER_DELIVERY_H
+#define TRANTER_DELIVERY_H
+
+#include "conf.h"
+#include "loop.h"
+#include "smtp_client.h"
+#include "store.h"
+#include "tls.h"
+
+struct delivery;
+
+/* How long each stage of a transaction took, for the log's delays=. */
+struct delivery_times {
+    int64_t connected_ms; /* from dialling to ready; 0 on a connection that was ready before */
+    int64_t sent_ms;      /* from MAIL to the verdict */
+};
+
+/* What the owner is told. All calls come from the loop, never from inside a delivery_ function.
+ */
+struct delivery_owner {
+    void *self;
+
+    /* Ready for mail: answer with delivery_send(), delivery_quit(), or later. */
+    void (*on_ready)(void *self, struct delivery *d);
+
+    /* The final dot is about to go out. */
+    void (*on_sending)(void *self, struct delivery *d);
+
+    /* The transaction ended: verdicts[i] for the i-th recipient of it; scope NONE was accepted,
+     * .reply has the server's words. on_ready or on_dead follows. */
+    void (*on_verdict)(void *self, struct delivery *d, const struct fault *verdicts, unsigned n,
+                       const struct delivery_times *times);
+
+    /* The connection is over; fault scope NONE after a goodbye. d is freed after this call. */
+    void (*on_dead)(void *self, struct delivery *d, const struct fault *fault, bool was_ready);
+};
+
+/* Dial smarthost (in conf, which is referenced) with its TLS context (NULL where tls = "none").
+ * owner is copied. */
+struct delivery *delivery_new(struct loop *loop, struct store *store, struct conf *conf,
+                              const struct conf_smarthost *smarthost,
+                              struct tls_context *context, const struct delivery_owner *owner);
+
+/* Close at once, without a word to the owner. */
+void delivery_free(struct delivery *d);
+
+/* Send message id to n recipients; body_bytes and body_8bit are its content's. sender and
+ * recipients are borrowed until on_verdict or on_dead. Only after on_ready. */
+void delivery_send(struct delivery *d, store_id id, const struct smtp_transaction *t);
+
+/* Say goodbye; only after on_ready. */
+void delivery_quit(struct delivery *d);
+
+/* "smtp.example.com[192.0.2.1]:587", or "none" before a connection. */
+const char *delivery_relay(const struct delivery *d);
+
+/* "TLSv1.3 TLS_AES_256_GCM_SHA384" or "none"; "PLAIN" or "none". */
+const char *delivery_tls(const struct delivery *d);
+const char *delivery_mechanism(const struct delivery *d);
+
+#endif

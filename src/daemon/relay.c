@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Due messages are asked for one by one, by connections that are ready for one; here is only
+ * decided which smarthosts should have connections at all. */
+#include "relay.h"
+
+#include "attempt.h"
+#include "clock.h"
+#include "mem.h"
+#include "smarthost.h"
+
+#include <stdlib.h>
+
+enum {
+    EXPIRY_SWEEP_MS = 60 * 1000,
+    EXPIRY_UPTIME_MS = 3600 * 1000, /* nothing is returned before it had a fair chance */
+    ACTIVE_MAX = 4096,
+    DUE_MAX = 64 /* more than that need not be counted */
+};
+
+/* The smarthosts of one configuration, in the order written. */
+struct smarthost_set {
+    struct smarthost **list;
+    unsigned n;
+    struct smarthost_set *older; /* replaced by a reload, finishing what they have in hand */
+};
+
+struct relay {
+    struct loop *loop;
+    struct store *store;
+    struct conf *conf;
+    struct smarthost_set *smarthosts;
+    struct loop_timer *timer;
+    store_id *active; /* being sent, or with an outcome that is not committed yet */
+    unsigned n_active;
+    int64_t started_at, next_sweep_at;
+    bool awake;
+    bool stopping;
+};
+
+void relay_wake(struct relay *r)
+{
+    r->awake = true;
+}
+
+static void wake(void *self)
+{
+    relay_wake(self);
+}
+
+static void on_recorded(void *self, store_id id)
+{
+    struct relay *r = self;
+    for (unsigned i = 0; i < r->n_active; i++) {
+        if (r->active[i] == id) {
+            r->active[i] = r->active[--r->n_active];
+            break;
+        }
+    }
+    relay_wake(r);
+}
+
+bool relay_is_active(const struct relay *r, store_id id)
+{
+    for (unsigned i = 0; i < r->n_active; i++) {
+        if (r->active[i] == id)
+            return true;
+    }
+    return false;
+}
+
+static void set_active(struct relay *r, store_id id)
+{
+    BUG_ON(r->n_active == ACTIVE_MAX);
+    r->active[r->n_active++] = id;
+}
+
+/* The message that is due the longest. */
+static struct attempt *next_attempt(void *self)
+{
+    struct relay *r = self;
+    store_id id;
+    if (r->n_active == ACTIVE_MAX ||
+        !store_due(r->store, clock_wall_ms(), r->active, r->n_active, &id, 1))
+        return NULL;
+    struct store_message *m = store_load(r->store, id);
+    if (!m)
+        return NULL;
+    set_active(r, id);
+    return attempt_new(r->store, r->conf, m, on_recorded, r);
+}
+
+static void free_set(struct smarthost_set *set)
+{
+    for (unsigned i = 0; i < set->n; i++)
+        smarthost_free(set->list[i]);
+    free(set->list);
+    free(set);
+}
+
+static struct smarthost_set *new_set(struct relay *r, struct conf *conf, struct err *err)
+{
+    struct smarthost_set *set = mem_new(sizeof *set);
+    set->list = mem_array(conf->n_smarthosts, sizeof *set->list);
+    for (; set->n < conf->n_smarthosts; set->n++) {
+        struct smarthost *s =
+            smarthost_new(r->loop, r->store, conf, set->n,
+                          &(struct smarthost_owner){r, next_attempt, wake}, err);
+        if (!s) {
+            free_set(set);
+            return NULL;
+        }
+        set->list[set->n] = s;
+    }
+    return set;
+}
+
+static unsigned links_of(const struct smarthost_set *set)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < set->n; i++)
+        n += smarthost_links(set->list[i]);
+    return n;
+}
+
+static void retire_set(struct smarthost_set *set)
+{
+    for (unsigned i = 0; i < set->n; i++)
+        smarthost_retire(set->list[i]);
+}
+
+/* Those of older configurations whose last connection is over. */
+static void free_finished_sets(struct relay *r)
+{
+    struct smarthost_set **at = &r->smarthosts->older;
+    while (*at) {
+        struct smarthost_set *set = *at;
+        if (links_of(set)) {
+            at = &set->older;
+            continue;
+        }
+        *at = set->older;
+        free_set(set);
+    }
+}
+
+struct relay *relay_new(struct loop *loop, struct store *store, struct conf *conf,
+                        struct err *err)
+{
+    struct relay *r = mem_new(sizeof *r);
+    r->loop = loop;
+    r->store = store;
+    r->smarthosts = new_set(r, conf, err);
+    if (!r->smarthosts) {
+        free(r);
+        return NULL;
+    }
+    r->conf = conf_ref(conf);
+    r->timer = loop_timer_new(loop, wake, r);
+    r->active = mem_array(ACTIVE_MAX, sizeof *r->active);
+    r->started_at = loop_now_ms(loop);
+    r->next_sweep_at = r->started_at;
+    r->awake = true;
+    return r;
+}
+
+void relay_free(struct relay *r)
+{
+    if (!r)
+        return;
+    while (r->smarthosts) {
+        struct smarthost_set *set = r->smarthosts;
+        r->smarthosts = set->older;
+        free_set(set);
+    }
+    loop_timer_free(r->timer);
+    conf_unref(r->conf);
+    free(r->active);
+    free(r);
+}
+
+/* In the order written: the first that is up does the work; those before it that are down are
+ * probed, one connection each. */
+static void use_smarthosts(struct relay *r, unsigned due)
+{
+    const struct smarthost_set *set = r->smarthosts;
+    for (unsigned i = 0; i < set->n; i++) {
+        if (smarthost_is_up(set->list[i])) {
+            smarthost_use(set->list[i], due);
+            return;
+        }
+        smarthost_probe(set->list[i]);
+    }
+}
+
+/* The first smarthost that is up, or NULL. */
+static const struct smarthost *first_up(const struct relay *r)
+{
+    for (unsigned i = 0; i < r->smarthosts->n; i++) {
+        if (smarthost_is_up(r->smarthosts->list[i]))
+            return r->smarthosts->list[i];
+    }
+    return NULL;
+}
+
+const char *relay_route(const struct relay *r)
+{
+    const struct smarthost *up = first_up(r);
+    return smarthost_conf(up ? up : r->smarthosts->list[0])->name;
+}
+
+const struct fault *relay_held_by(const struct relay *r)
+{
+    return first_up(r) ? NULL : smarthost_fault(r->smarthosts->list[0]);
+}
+
+/* Messages that outlived the lifetime while their smarthost was away. The oldest have the
+ * smallest ids. */
+static void sweep_expired(struct relay *r, int64_t now)
+{
+    int64_t fair_ms =
+        r->conf->lifetime_ms < EXPIRY_UPTIME_MS ? r->conf->lifetime_ms : EXPIRY_UPTIME_MS;
+    struct outcome_rules rules = {r->conf->lifetime_ms, r->conf->retry_min_ms,
+                                  r->conf->retry_max_ms};
+    r->next_sweep_at = now + EXPIRY_SWEEP_MS;
+    if (now - r->started_at < fair_ms)
+        return;
+    struct fault waited;
+    fault_set(&waited, FAULT_SERVER, "5.4.7", "EXPIRED",
+              "the message waited longer than lifetime allows");
+    const struct fault *held_by = relay_held_by(r);
+    store_id after = 0;
+    struct store_message *m;
+    while (r->n_active < ACTIVE_MAX / 2 && (m = store_after(r->store, after))) {
+        if (!outcome_is_expired(m, &rules, clock_wall_ms())) {
+            store_message_free(m);
+            return;
+        }
+        after = m->id;
+        if (m->state == STORE_QUEUED && !relay_is_active(r, m->id)) {
+            set_active(r, m->id);
+            attempt_expire(attempt_new(r->store, r->conf, m, on_recorded, r),
+                           held_by ? held_by : &waited);
+        } else {
+            store_message_free(m);
+        }
+    }
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void set_timer(struct relay *r, int64_t now, int64_t wall_ms, bool is_due)
+{
+    int64_t at = r->next_sweep_at;
+    int64_t next_due_ms = store_next_due(r->store, wall_ms);
+    for (unsigned i = 0; i < r->smarthosts->n; i++) {
+        struct smarthost *s = r->smarthosts->list[i];
+        at = earliest(at, smarthost_quit_idle(s));
+        if (is_due)
+            at = earliest(at, smarthost_next_probe_at(s));
+    }
+    if (next_due_ms != INT64_MAX)
+        at = earliest(at, now + (next_due_ms - wall_ms));
+    loop_timer_set(r->timer, at);
+}
+
+void relay_pump(struct relay *r)
+{
+    if (!r->awake)
+        return;
+    r->awake = false;
+    free_finished_sets(r);
+    if (r->stopping)
+        return;
+    int64_t now = loop_now_ms(r->loop), wall_ms = clock_wall_ms();
+    if (r->next_sweep_at <= now)
+        sweep_expired(r, now);
+    store_id due[DUE_MAX];
+    unsigned n = store_due(r->store, wall_ms, r->active, r->n_active, due, DUE_MAX);
+    if (n)
+        use_smarthosts(r, n);
+    set_timer(r, now, wall_ms, n > 0);
+}
+
+int relay_reload(struct relay *r, struct conf *conf, struct err *err)
+{
+    struct smarthost_set *fresh = new_set(r, conf, err);
+    if (!fresh)
+        return -1;
+    retire_set(r->smarthosts);
+    fresh->older = r->smarthosts;
+    r->smarthosts = fresh;
+    conf_unref(r->conf);
+    r->conf = conf_ref(conf);
+    relay_wake(r);
+    return 0;
+}
+
+void relay_probe_now(struct relay *r)
+{
+    for (unsigned i = 0; i < r->smarthosts->n; i++)
+        smarthost_probe_now(r->smarthosts->list[i]);
+    relay_wake(r);
+}
+
+void relay_stop(struct relay *r)
+{
+    r->stopping = true;
+    retire_set(r->smarthosts);
+    relay_wake(r);
+}
+
+bool relay_is_idle(const struct relay *r)
+{
+    for (const struct smarthost_set *set = r->smarthosts; set; set = set->older) {
+        if (links_of(set))
+            return false;
+    }
+    return r->n_active == 0;
+}
+
+bool relay_smarthost(const struct relay *r, unsigned i, struct relay_status *status)
+{
+    if (i >= r->smarthosts->n)
+        return false;
+    const struct smarthost *s = r->smarthosts->list[i];
+    const struct conf_smarthost *conf = smarthost_conf(s);
+    int64_t wait_ms = smarthost_next_probe_at(s) - loop_now_ms(r->loop);
+    *status = (struct relay_status){
+        .name = conf->name,
+        .host = conf->host,
+        .port = conf->port,
+        .up = smarthost_is_up(s),
+        .down_since_ms = smarthost_down_since_ms(s),
+        .next_probe_ms = wait_ms < 0 || smarthost_next_probe_at(s) == INT64_MAX ? 0 : wait_ms,
+        .fault = smarthost_fault(s),
+        .connections = smarthost_ready_links(s),
+    };
+    return true;
+}

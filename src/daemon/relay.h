@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* relay_: which message goes to which smarthost, and when: due messages from the store,
+ * connections in deliveries, a health for each smarthost. It knows nothing of submission. */
+#ifndef TRANTER_RELAY_H
+#define TRANTER_RELAY_H
+
+#include "conf.h"
+#include "err.h"
+#include "fault.h"
+#include "loop.h"
+#include "store.h"
+
+struct relay;
+
+/* Ready to work. loop and store are borrowed for its life, conf is referenced. NULL with *err:
+ * a trust store or client certificate cannot be loaded. */
+struct relay *relay_new(struct loop *loop, struct store *store, struct conf *conf,
+                        struct err *err) ATTR_MUST_CHECK;
+void relay_free(struct relay *r);
+
+/* Something may have become due: look at the end of this turn. */
+void relay_wake(struct relay *r);
+
+/* Start what can be started. To be called at the end of each turn of the loop. */
+void relay_pump(struct relay *r);
+
+/* Follow conf from now on: connections of the old one finish the transaction in hand, every
+ * smarthost is tried afresh at once. -1 with *err, and nothing changed, if it cannot be used.
+ */
+int relay_reload(struct relay *r, struct conf *conf, struct err *err) ATTR_MUST_CHECK;
+
+/* Try smarthosts that are down now. */
+void relay_probe_now(struct relay *r);
+
+/* Begin nothing more; finish the transactions in hand. */
+void relay_stop(struct relay *r);
+
+/* No transaction and no outcome is pending. */
+bool relay_is_idle(const struct relay *r);
+
+/* Is message id being sent at this moment? */
+bool relay_is_active(const struct relay *r, store_id id);
+
+struct relay_status {
+    const char *name;
+    const char *host;
+    uint16_t port;
+    bool up;
+    int64_t down_since_ms;     /* wall clock, when not up */
+    int64_t next_probe_ms;     /* from now, when not up */
+    const struct fault *fault; /* when not up */
+    unsigned connections;
+};
+
+/* The i-th smarthost of the configuration; false when there is none. Borrowed until the next
+ * turn. */
+bool relay_smarthost(const struct relay *r, unsigned i, struct relay_status *status);
+
+/* The smarthost that the next message would go to: the first that is up, else the first. Its
+ * name, borrowed until the next turn. */
+const char *relay_route(const struct relay *r);
+
+/* Why mail waits that is not at fault itself: the first smarthost's fault while no smarthost is
+ * up, else NULL. Borrowed until the next turn. */
+const struct fault *relay_held_by(const struct relay *r);
+
+#endif

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A message is bound to a connection only when one is ready: so a fault of the way there
+ * concerns no message at all. A smarthost that is down has one probe at a time, which is an
+ * ordinary connection that would send an ordinary message. */
+#include "smarthost.h"
+
+#include "clock.h"
+#include "crypto.h"
+#include "delivery.h"
+#include "log.h"
+#include "mem.h"
+#include "schedule.h"
+#include "secret.h"
+#include "tls.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/queue.h>
+
+struct smarthost {
+    struct loop *loop;
+    struct store *store;
+    struct conf *owner_conf; /* holds conf */
+    const struct conf_smarthost *conf;
+    struct smarthost_owner owner;
+    struct tls_context *tls;
+    struct schedule_health health;
+    struct fault fault;
+    int64_t down_since_ms; /* wall clock */
+    unsigned limit;  /* connections that it bore; conf->connections until it refuses one more */
+    unsigned breaks; /* connections in a row that broke in a transaction */
+    bool fails_late; /* it went down after it was ready: only a whole transaction proves it up
+                        again */
+    bool retired;
+    TAILQ_HEAD(, link) links;
+    unsigned n_links, n_dialling;
+};
+
+enum link_state {
+    LINK_DIALLING,
+    LINK_IDLE,
+    LINK_BUSY,
+    LINK_ANSWERED, /* the verdict came; ready again or dead comes next */
+    LINK_QUITTING
+};
+
+/* One connection as its smarthost sees it. */
+struct link {
+    TAILQ_ENTRY(link) entry;
+    struct smarthost *smarthost;
+    struct delivery *delivery;
+    enum link_state state;
+    struct attempt *attempt; /* while BUSY */
+    struct fault fault; /* while ANSWERED: the server's or the account's; scope NONE where the
+                           verdict was a message's */
+    int64_t idle_since;
+    unsigned messages; /* given to it so far */
+};
+
+static struct tls_context *new_context(const struct conf_smarthost *c, struct err *err)
+{
+    return tls_context_new(
+        &(struct tls_policy){
+            .verify = c->verify == CONF_VERIFY_FULL ? TLS_VERIFY_FULL : TLS_VERIFY_NONE,
+            .ca_file = c->tls_ca_file,
+            .cert_file = c->tls_cert,
+            .key_file = c->tls_key,
+            .priority = c->tls_priority,
+        },
+        err);
+}
+
+static int place_error(const struct conf *conf, unsigned i, const struct err *why,
+                       struct err *err)
+{
+    return err_set(err, "%s:%d: smarthost \"%s\": %s", conf->file, conf->smarthosts[i].line,
+                   conf->smarthosts[i].name, why->text);
+}
+
+int smarthost_check(const struct conf *conf, unsigned i, struct err *err)
+{
+    const struct conf_smarthost *c = &conf->smarthosts[i];
+    struct err why;
+    int result = 0;
+    if (c->tls != CONF_TLS_NONE) {
+        struct tls_context *context = new_context(c, &why);
+        result = context ? 0 : -1;
+        tls_context_free(context);
+    }
+    if (result == 0 && c->password_file) {
+        struct buf secret;
+        buf_init(&secret, SECRET_MAX);
+        secret.secret = true;
+        result = secret_read(c->password_file, &secret, &why);
+        buf_release(&secret);
+    }
+    return result < 0 ? place_error(conf, i, &why, err) : 0;
+}
+
+struct smarthost *smarthost_new(struct loop *loop, struct store *store, struct conf *conf,
+                                unsigned i, const struct smarthost_owner *owner,
+                                struct err *err)
+{
+    const struct conf_smarthost *c = &conf->smarthosts[i];
+    struct tls_context *tls = NULL;
+    struct err why;
+    if (c->tls != CONF_TLS_NONE && !(tls = new_context(c, &why))) {
+        place_error(conf, i, &why, err);
+        return NULL;
+    }
+    struct smarthost *s = mem_new(sizeof *s);
+    s->loop = loop;
+    s->store = store;
+    s->owner_conf = conf_ref(conf);
+    s->conf = c;
+    s->owner = *owner;
+    s->tls = tls;
+    s->limit = c->connections;
+    TAILQ_INIT(&s->links);
+    return s;
+}
+
+static void drop_link(struct link *link)
+{
+    struct smarthost *s = link->smarthost;
+    TAILQ_REMOVE(&s->links, link, entry);
+    s->n_links--;
+    s->n_dialling -= link->state == LINK_DIALLING;
+    attempt_free(link->attempt);
+    free(link);
+    if (s->n_links == 0) {
+        s->limit = s->conf->connections;
+        schedule_probe_void(&s->health);
+    }
+}
+
+void smarthost_free(struct smarthost *s)
+{
+    struct link *link;
+    if (!s)
+        return;
+    while ((link = TAILQ_FIRST(&s->links))) {
+        delivery_free(link->delivery);
+        drop_link(link);
+    }
+    tls_context_free(s->tls);
+    conf_unref(s->owner_conf);
+    free(s);
+}
+
+static void quit(struct link *link)
+{
+    link->state = LINK_QUITTING;
+    delivery_quit(link->delivery);
+}
+
+/* Give the link its next message, or a goodbye, or let it wait. */
+static void employ(struct link *link)
+{
+    struct smarthost *s = link->smarthost;
+    if (s->retired || link->messages >= s->conf->messages_per_connection) {
+        quit(link);
+        return;
+    }
+    link->attempt = s->owner.next_attempt(s->owner.self);
+    if (!link->attempt)
+        return;
+    link->state = LINK_BUSY;
+    link->messages++;
+    delivery_send(link->delivery, attempt_id(link->attempt),
+                  attempt_transaction(link->attempt, SMTP_CLIENT_RECIPIENTS_MAX));
+}
+
+static void recover(struct smarthost *s)
+{
+    if (s->health.failures) {
+        int64_t down_s = (clock_wall_ms() - s->down_since_ms) / 1000;
+        log_say(LOG_LEVEL_NOTICE, NULL,
+                "smarthost \"%s\" (%s port %u) is up again after %" PRId64 " s", s->conf->name,
+                s->conf->host, s->conf->port, down_s < 0 ? 0 : down_s);
+    }
+    schedule_recovered(&s->health);
+    s->fails_late = false;
+    s->breaks = 0;
+}
+
+/* One line for a change of state, and one when the reason changes; an account's fault needs a
+ * person. */
+static void log_down(const struct smarthost *s, const struct fault *f)
+{
+    log_say(f->scope == FAULT_ACCOUNT ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING, NULL,
+            "smarthost \"%s\" (%s port %u) is down, its mail waits: %s diag=%s: %s%s%s%s%s",
+            s->conf->name, s->conf->host, s->conf->port, fault_scope_name(f->scope), f->code,
+            f->text, f->reply[0] ? ": " : "", f->reply, f->fix[0] ? "; to mend it: " : "",
+            f->fix);
+}
+
+static void note_failure(struct smarthost *s, const struct fault *f, bool late)
+{
+    const struct conf *conf = s->owner_conf;
+    bool news = !s->health.failures || !str_eq(str_of(s->fault.code), str_of(f->code));
+    if (!s->health.failures)
+        s->down_since_ms = clock_wall_ms();
+    s->fault = *f;
+    s->fails_late = late;
+    schedule_failed(&s->health, loop_now_ms(s->loop), conf->retry_min_ms, conf->retry_max_ms,
+                    crypto_random32());
+    if (news)
+        log_down(s, f);
+}
+
+static void on_ready(void *self, struct delivery *d)
+{
+    struct link *link = self;
+    struct smarthost *s = link->smarthost;
+    bool refused = link->state == LINK_ANSWERED && link->fault.scope != FAULT_NONE;
+    if (link->state == LINK_DIALLING) {
+        s->n_dialling--;
+        log_say(LOG_LEVEL_DEBUG, NULL, "smarthost \"%s\": ready at %s, TLS %s, AUTH %s",
+                s->conf->name, delivery_relay(d), delivery_tls(d), delivery_mechanism(d));
+        if (!s->fails_late)
+            recover(s);
+    }
+    link->state = LINK_IDLE;
+    link->idle_since = loop_now_ms(s->loop);
+    if (!refused) {
+        employ(link);
+        return;
+    }
+    if (!s->retired)
+        note_failure(s, &link->fault, true);
+    quit(link);
+}
+
+static void on_sending(void *self, struct delivery *d)
+{
+    struct link *link = self;
+    (void)d;
+    store_mark_sending(link->smarthost->store, attempt_id(link->attempt));
+}
+
+/* A connection that breaks on its first message may break because of that message: it is
+ * charged, so that others go first. */
+static void on_verdict(void *self, struct delivery *d, const struct fault *verdicts, unsigned n,
+                       const struct delivery_times *times)
+{
+    struct link *link = self;
+    link->fault = (struct fault){.scope = FAULT_NONE};
+    for (unsigned i = 0; i < n && link->fault.scope == FAULT_NONE; i++) {
+        if (verdicts[i].scope == FAULT_SERVER || verdicts[i].scope == FAULT_ACCOUNT)
+            link->fault = verdicts[i];
+    }
+    attempt_end(link->attempt, verdicts, delivery_relay(d), times, link->messages == 1);
+    link->attempt = NULL;
+    link->state = LINK_ANSWERED;
+    if (link->fault.scope == FAULT_NONE)
+        recover(link->smarthost);
+}
+
+/* One message may break one connection; two in a row are the server's doing. A connection that
+ * carried mail before is simply made anew. */
+static void on_break(struct link *link, const struct fault *fault)
+{
+    struct smarthost *s = link->smarthost;
+    if (fault->scope == FAULT_SERVER && link->messages > 1 && !fault->ambiguous)
+        return;
+    s->breaks++;
+    if (s->breaks > 1 || s->health.failures || fault->scope == FAULT_ACCOUNT)
+        note_failure(s, fault, true);
+    else
+        log_say(LOG_LEVEL_WARNING, NULL,
+                "smarthost \"%s\": the connection broke in a transaction: %s", s->conf->name,
+                fault->text);
+}
+
+static void on_failed_to_connect(struct smarthost *s, const struct fault *fault)
+{
+    unsigned ready = smarthost_ready_links(s);
+    if (!ready) {
+        note_failure(s, fault, false);
+        return;
+    }
+    s->limit = ready;
+    log_say(LOG_LEVEL_INFO, NULL,
+            "smarthost \"%s\" takes %u connections at once, and not one more: %s",
+            s->conf->name, s->limit, fault->text);
+}
+
+static void on_dead(void *self, struct delivery *d, const struct fault *fault, bool was_ready)
+{
+    struct link *link = self;
+    struct smarthost *s = link->smarthost;
+    bool failed = fault->scope != FAULT_NONE && !s->retired;
+    (void)d;
+    s->owner.wake(s->owner.self);
+    if (failed && link->state == LINK_ANSWERED)
+        on_break(link, fault);
+    if (failed && !was_ready) /* it counts among those that dial, not among the ready ones */
+        on_failed_to_connect(s, fault);
+    drop_link(link);
+}
+
+static void connect_link(struct smarthost *s)
+{
+    struct link *link = mem_new(sizeof *link);
+    link->smarthost = s;
+    TAILQ_INSERT_TAIL(&s->links, link, entry);
+    s->n_links++;
+    s->n_dialling++;
+    schedule_connecting(&s->health);
+    link->delivery =
+        delivery_new(s->loop, s->store, s->owner_conf, s->conf, s->tls,
+                     &(struct delivery_owner){link, on_ready, on_sending, on_verdict, on_dead});
+}
+
+void smarthost_use(struct smarthost *s, unsigned due)
+{
+    struct link *link, *next;
+    for (link = TAILQ_FIRST(&s->links); link && due; link = next) {
+        next = TAILQ_NEXT(link, entry);
+        if (link->state == LINK_IDLE) {
+            employ(link);
+            due--;
+        }
+    }
+    while (due > s->n_dialling && s->n_links < s->limit)
+        connect_link(s);
+}
+
+void smarthost_probe(struct smarthost *s)
+{
+    if (!s->retired && !smarthost_is_up(s) &&
+        schedule_may_connect(&s->health, loop_now_ms(s->loop)))
+        connect_link(s);
+}
+
+void smarthost_probe_now(struct smarthost *s)
+{
+    schedule_probe_now(&s->health, loop_now_ms(s->loop));
+}
+
+int64_t smarthost_next_probe_at(const struct smarthost *s)
+{
+    return smarthost_is_up(s) || s->health.probing ? INT64_MAX : s->health.next_probe_at;
+}
+
+int64_t smarthost_quit_idle(struct smarthost *s)
+{
+    int64_t now = loop_now_ms(s->loop), next_at = INT64_MAX;
+    struct link *link;
+    TAILQ_FOREACH(link, &s->links, entry)
+    {
+        int64_t until = link->idle_since + s->conf->idle_timeout_ms;
+        if (link->state != LINK_IDLE)
+            continue;
+        if (s->retired || until <= now)
+            quit(link);
+        else if (until < next_at)
+            next_at = until;
+    }
+    return next_at;
+}
+
+void smarthost_retire(struct smarthost *s)
+{
+    struct link *link, *next;
+    s->retired = true;
+    for (link = TAILQ_FIRST(&s->links); link; link = next) {
+        next = TAILQ_NEXT(link, entry);
+        if (link->state == LINK_DIALLING) {
+            delivery_free(link->delivery);
+            drop_link(link);
+        }
+    }
+    smarthost_quit_idle(s);
+}
+
+bool smarthost_is_up(const struct smarthost *s)
+{
+    return s->health.failures == 0;
+}
+
+unsigned smarthost_links(const struct smarthost *s)
+{
+    return s->n_links;
+}
+
+unsigned smarthost_ready_links(const struct smarthost *s)
+{
+    return s->n_links - s->n_dialling;
+}
+
+const struct fault *smarthost_fault(const struct smarthost *s)
+{
+    return &s->fault;
+}
+
+int64_t smarthost_down_since_ms(const struct smarthost *s)
+{
+    return s->down_since_ms;
+}
+
+const struct conf_smarthost *smarthost_conf(const struct smarthost *s)
+{
+    return s->conf;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* submit_: local submission: listeners, sessions, and the way of a message into the store. It
+ * knows nothing of relaying. */
+#ifndef TRANTER_SUBMIT_H
+#define TRANTER_SUBMIT_H
+
+#include "conf.h"
+#include "err.h"
+#include "loop.h"
+#include "store.h"
+
+enum {
+    SUBMIT_SESSIONS_MAX = 1000, /* at once; above, 421 */
+    SUBMIT_SESSIONS_USER_MAX =
+        750, /* of one uid but root, so that nobody shuts out the others */
+    SUBMIT_HEADER_MAX = 1024 * 1024 /* bytes of a message's header block */
+};
+
+struct submit;
+
+/* Ready to listen. loop and store are borrowed for its life; conf is referenced. */
+struct submit *submit_new(struct loop *loop, struct store *store, struct conf *conf);
+void submit_free(struct submit *s);
+
+/* Listen where conf says, or on the n sockets that the service manager passed (taken). -1 with
+ * *err. */
+int submit_listen(struct submit *s, const int *fds, unsigned n,
+                  struct err *err) ATTR_MUST_CHECK;
+
+/* Sessions that begin from now on follow conf. What conf says of sockets takes effect at a
+ * restart: returns whether it differs. */
+bool submit_reload(struct submit *s, struct conf *conf);
+
+/* Accept no more; 421 to every session as soon as its transaction in hand is answered. */
+void submit_stop(struct submit *s);
+
+unsigned submit_sessions(const struct submit *s);
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The daemon's parts and how they are put together. Work is started in one place: at the end of
+ * each turn of the loop. */
+#include "clock.h"
+#include "conf.h"
+#include "control.h"
+#include "log.h"
+#include "loop.h"
+#include "mem.h"
+#include "relay.h"
+#include "service.h"
+#include "smarthost.h"
+#include "store.h"
+#include "submit.h"
+#include "waiter.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+struct daemon {
+    const char *file;
+    bool debug;
+    struct conf *conf;
+    struct loop *loop;
+    struct store *store;
+    struct loop_watch *store_watch;
+    struct submit *submit;
+    struct relay *relay;
+    struct control *control;
+    struct loop_timer *stop_timer;
+    int64_t loaded_ms;
+    bool stopping;
+    int status; /* exit status */
+};
+
+static void open_log(const struct daemon *d)
+{
+    enum log_level level = LOG_LEVEL_INFO;
+    log_level_parse(str_of(d->conf->log_level), &level);
+    if (d->debug)
+        log_open(LOG_LEVEL_DEBUG, log_to_stderr);
+    else
+        log_open(level, service_log_sink(d->conf->log));
+}
+
+/* Everything that the configuration names can be used: trust stores, certificates, passwords.
+ */
+static int check_conf(const struct conf *conf, struct err *err)
+{
+    for (unsigned i = 0; i < conf->n_smarthosts; i++) {
+        if (smarthost_check(conf, i, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void on_store(void *arg)
+{
+    struct daemon *d = arg;
+    struct store_result result;
+    while (store_next(d->store, &result) != STORE_NOTHING) {
+        if (result.type == STORE_BROKEN) {
+            log_say(LOG_LEVEL_ERROR, NULL,
+                    "the queue in %s cannot be written any more, stopping: %s", d->conf->spool,
+                    result.reason);
+            d->status = EX_OSERR;
+            loop_stop(d->loop);
+            return;
+        }
+        struct waiter *waiter = result.owner;
+        if (waiter)
+            waiter->on_result(waiter, &result);
+        if (result.type != STORE_APPENDED)
+            relay_wake(d->relay);
+    }
+}
+
+static void stop_now(void *arg)
+{
+    struct daemon *d = arg;
+    log_say(LOG_LEVEL_NOTICE, NULL, "stop-timeout is over, closing what is left");
+    loop_stop(d->loop);
+}
+
+static void begin_stop(struct daemon *d)
+{
+    if (d->stopping) {
+        loop_stop(d->loop);
+        return;
+    }
+    d->stopping = true;
+    service_notify("STOPPING=1\nSTATUS=finishing the transactions in hand");
+    log_say(LOG_LEVEL_INFO, NULL, "stopping");
+    loop_timer_set(d->stop_timer, loop_now_ms(d->loop) + d->conf->stop_timeout_ms);
+    submit_stop(d->submit);
+    relay_stop(d->relay);
+}
+
+static void note_restart_only(const struct conf *old, const struct conf *new,
+                              bool sockets_differ)
+{
+    if (sockets_differ || strcmp(old->spool, new->spool) != 0 ||
+        strcmp(old->control, new->control) != 0)
+        log_say(LOG_LEVEL_WARNING, NULL,
+                "listen, listen-mode, control and spool take effect at a restart; until then "
+                "the old ones stay");
+}
+
+static int load_afresh(struct daemon *d, struct err *err)
+{
+    struct conf *fresh = conf_load(d->file, err);
+    if (!fresh)
+        return -1;
+    if (check_conf(fresh, err) < 0 || relay_reload(d->relay, fresh, err) < 0) {
+        conf_unref(fresh);
+        return -1;
+    }
+    note_restart_only(d->conf, fresh, submit_reload(d->submit, fresh));
+    conf_unref(d->conf);
+    d->conf = fresh;
+    d->loaded_ms = clock_wall_ms();
+    open_log(d);
+    return 0;
+}
+
+static int reload(void *arg, struct err *err)
+{
+    struct daemon *d = arg;
+    struct err why;
+    service_notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_ms() * 1000);
+    int result = d->stopping ? err_set(&why, "the daemon is stopping") : load_afresh(d, &why);
+    if (result == 0)
+        log_say(LOG_LEVEL_NOTICE, NULL, "configuration %s loaded afresh", d->file);
+    else
+        log_say(LOG_LEVEL_ERROR, NULL, "reload refused, the old configuration stays: %s",
+                why.text);
+    control_loaded(d->control, d->file, d->conf->spool, d->loaded_ms,
+                   result == 0 ? NULL : why.text);
+    service_notify("READY=1");
+    if (result < 0)
+        err_set(err, "%s", why.text);
+    return result;
+}
+
+static void retry_all(struct daemon *d)
+{
+    store_retry(d->store, 0, clock_wall_ms(), NULL);
+    relay_probe_now(d->relay);
+}
+
+static void on_signal(int number, void *arg)
+{
+    struct daemon *d = arg;
+    struct err err;
+    switch (number) {
+    case SIGHUP:
+        if (reload(d, &err) < 0)
+            return;
+        break;
+    case SIGUSR1:
+        retry_all(d);
+        break;
+    default:
+        begin_stop(d);
+    }
+}
+
+static void at_turn_end(void *arg)
+{
+    struct daemon *d = arg;
+    relay_pump(d->relay);
+    if (d->stopping && submit_sessions(d->submit) == 0 && relay_is_idle(d->relay))
+        loop_stop(d->loop);
+}
+
+static int open_spool(struct daemon *d, struct err *err)
+{
+    pid_t busy_pid = 0;
+    d->store = store_open(d->conf->spool, err, &busy_pid);
+    if (d->store)
+        return EX_OK;
+    return busy_pid ? EX_TEMPFAIL : EX_OSERR;
+}
+
+/* Bring up all parts. An exit status; not EX_OK: *err says why. */
+static int start(struct daemon *d, struct err *err)
+{
+    int fds[SERVICE_SOCKETS_MAX];
+    unsigned n = service_sockets(fds);
+    int status = open_spool(d, err);
+    if (status != EX_OK)
+        return status;
+    d->loop = loop_new();
+    d->relay = relay_new(d->loop, d->store, d->conf, err);
+    if (!d->relay)
+        return EX_CONFIG;
+    d->submit = submit_new(d->loop, d->store, d->conf);
+    if (submit_listen(d->submit, fds, n, err) < 0)
+        return EX_OSERR;
+    d->control = control_new(
+        &(struct control_facts){d->loop, d->store, d->relay, clock_wall_ms(), reload, d},
+        d->conf, err);
+    if (!d->control)
+        return EX_OSERR;
+    control_loaded(d->control, d->file, d->conf->spool, d->loaded_ms, NULL);
+    d->store_watch = loop_watch_new(d->loop, store_event_fd(d->store), on_store, d);
+    d->stop_timer = loop_timer_new(d->loop, stop_now, d);
+    static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        loop_signal(d->loop, signals[i], on_signal, d);
+    return EX_OK;
+}
+
+static void tear_down(struct daemon *d)
+{
+    control_free(d->control);
+    submit_free(d->submit);
+    relay_free(d->relay);
+    loop_timer_free(d->stop_timer);
+    loop_watch_free(d->store_watch);
+    if (d->loop)
+        loop_free(d->loop);
+    if (d->store)
+        store_close(d->store);
+    conf_unref(d->conf);
+}
+
+static int run(struct daemon *d)
+{
+    struct err err;
+    signal(SIGPIPE, SIG_IGN);
+    umask(077);
+    /* A core would hold a password. */
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    open_log(d);
+    if (check_conf(d->conf, &err) < 0)
+        log_say(LOG_LEVEL_ERROR, NULL, "mail is accepted, but it waits: %s", err.text);
+    d->status = start(d, &err);
+    if (d->status == EX_OK) {
+        log_say(LOG_LEVEL_INFO, NULL, "tranterd %s started, queue in %s", PACKAGE_VERSION,
+                d->conf->spool);
+        service_notify("READY=1\nSTATUS=running");
+        loop_run(d->loop, at_turn_end, d);
+        log_say(LOG_LEVEL_INFO, NULL, "stopped");
+    } else {
+        fprintf(stderr, "tranterd: %s\n", err.text);
+        log_say(LOG_LEVEL_ERROR, NULL, "not started: %s", err.text);
+    }
+    tear_down(d);
+    return d->status;
+}
+
+static int test_configuration(struct daemon *d)
+{
+    struct err err;
+    int status = check_conf(d->conf, &err) < 0 ? EX_CONFIG : EX_OK;
+    if (status != EX_OK)
+        fprintf(stderr, "%s\n", err.text);
+    conf_unref(d->conf);
+    return status;
+}
+
+static int usage(FILE *to, int status)
+{
+    fputs("usage: tranterd [-c FILE] [-t] [-d] [-V]\n"
+          "  -c FILE  configuration (default " SYSCONFDIR "/tranter/tranter.conf)\n"
+          "  -t       check the configuration and all it names, then exit: 0 or 78\n"
+          "  -d       log debug lines to standard error\n"
+          "  -V       print the version\n",
+          to);
+    return status;
+}
+
+int main(int argc, char *argv[])
+{
+    struct daemon d = {.file = SYSCONFDIR "/tranter/tranter.conf",
+                       .loaded_ms = clock_wall_ms()};
+    bool test = false;
+    int option;
+    while ((option = getopt(argc, argv, "c:tdVh")) != -1) {
+        switch (option) {
+        case 'c':
+            d.file = optarg;
+            break;
+        case 't':
+            test = true;
+            break;
+        case 'd':
+            d.debug = true;
+            break;
+        case 'V':
+            puts("tranterd " PACKAGE_VERSION);
+            return EX_OK;
+        case 'h':
+            return usage(stdout, EX_OK);
+        default:
+            return usage(stderr, EX_USAGE);
+        }
+    }
+    if (optind < argc)
+        return usage(stderr, EX_USAGE);
+    struct err err;
+    d.conf = conf_load(d.file, &err);
+    if (!d.conf) {
+        fprintf(stderr, "%s\n", err.text);
+        return EX_CONFIG;
+    }
+    return test ? test_configuration(&d) : run(&d);
+}
