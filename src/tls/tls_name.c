@@ -60,15 +60,6 @@ static bool is_dns_name(struct str text)
     }
 }
 
-static bool is_ascii(struct str text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        if ((unsigned char)text.p[i] >= 0x80)
-            return false;
-    }
-    return true;
-}
-
 static int refuse(struct err *err, const char *host)
 {
     return err_set(err,
@@ -97,7 +88,7 @@ int tls_name_set(struct tls_name *name, const char *host, struct err *err)
         return 0;
     if (text.n && text.p[text.n - 1] == '.')
         text.n--;
-    if (is_ascii(text))
+    if (str_is_ascii(text))
         return set_dns_name(name, text, host, err);
     gnutls_datum_t mapped;
     if (text.n > HOST_MAX ||
