@@ -75,3 +75,31 @@ fuzz_programs += %reldir%/fuzz_report
 	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/report"'
 %canon_reldir%_fuzz_report_LDFLAGS = $(fuzz_link)
 %canon_reldir%_fuzz_report_LDADD = $(mail_LIBS)
+
+fuzz_programs += %reldir%/fuzz_smtp_caps
+%canon_reldir%_fuzz_smtp_caps_SOURCES = %reldir%/fuzz_smtp_caps.c $(fuzz_main)
+%canon_reldir%_fuzz_smtp_caps_CPPFLAGS = $(base_I) $(smtp_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/smtp_caps"'
+%canon_reldir%_fuzz_smtp_caps_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_smtp_caps_LDADD = $(smtp_LIBS)
+
+fuzz_programs += %reldir%/fuzz_smtp_client
+%canon_reldir%_fuzz_smtp_client_SOURCES = %reldir%/fuzz_smtp_client.c $(fuzz_main)
+%canon_reldir%_fuzz_smtp_client_CPPFLAGS = $(base_I) $(smtp_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/smtp_client"'
+%canon_reldir%_fuzz_smtp_client_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_smtp_client_LDADD = $(smtp_LIBS)
+
+fuzz_programs += %reldir%/fuzz_smtp_dot
+%canon_reldir%_fuzz_smtp_dot_SOURCES = %reldir%/fuzz_smtp_dot.c $(fuzz_main)
+%canon_reldir%_fuzz_smtp_dot_CPPFLAGS = $(base_I) $(smtp_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/smtp_dot"'
+%canon_reldir%_fuzz_smtp_dot_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_smtp_dot_LDADD = $(smtp_LIBS)
+
+fuzz_programs += %reldir%/fuzz_smtp_reply
+%canon_reldir%_fuzz_smtp_reply_SOURCES = %reldir%/fuzz_smtp_reply.c $(fuzz_main)
+%canon_reldir%_fuzz_smtp_reply_CPPFLAGS = $(base_I) $(smtp_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/smtp_reply"'
+%canon_reldir%_fuzz_smtp_reply_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_smtp_reply_LDADD = $(smtp_LIBS)
