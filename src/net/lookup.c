@@ -19,6 +19,7 @@ enum {
 /* What the thread and the loop share; the last of the two frees it. */
 struct question {
     atomic_int holders;
+    atomic_bool done; /* what the thread wrote is the loop's to read */
     int done_fd; /* eventfd */
     char *host;
     char service[8];
@@ -64,7 +65,7 @@ static void *ask(void *arg)
     if (q->result != 0)
         q->list = NULL;
     atomic_fetch_sub(&n_threads, 1);
-    /* The write publishes the result to the loop that reads it. */
+    atomic_store(&q->done, true);
     eventfd_write(q->done_fd, 1);
     let_go(q);
     return NULL;
@@ -73,6 +74,8 @@ static void *ask(void *arg)
 static void on_answer(void *arg)
 {
     struct lookup *l = arg;
+    if (!atomic_load(&l->question->done))
+        return;
     loop_watch_free(l->watch);
     l->watch = NULL;
     l->on_done(l->owner);
