@@ -36,7 +36,7 @@ static size_t take_line(struct smtp_data *d, struct str text)
     size_t cr = str_find(text, '\r');
     note_flaws(d, str_head(text, cr));
     if (cr + 1 >= text.n) {
-        d->line_start = d->line_start && cr == 0;
+        d->line_start = false;
         return cr;
     }
     d->line_start = text.p[cr + 1] == '\n';

@@ -130,6 +130,12 @@ static const struct dialogue {
      HELLO_SAID ENVELOPE_SAID "250 2.0.0 Ok\n503 5.5.1 There is no sender yet*\n"
                               "250 2.1.0 owner <c@x>\n503 5.5.1 There is no recipient yet*\n",
      " MAIL:a@x RCPT:b@y ABORT MAIL:c@x", ""},
+    {"RSET forgets refused recipients", 0,
+     STR_LIT(HELLO
+             "MAIL FROM:<a@x>\r\nRCPT TO:<refused@y>\r\nRSET\r\nMAIL FROM:<a@x>\r\nDATA\r\n|"),
+     HELLO_SAID "250 2.1.0 owner <a@x>\n550 5.1.1 owner <refused@y>\n250 2.0.0 Ok\n"
+                "250 2.1.0 owner <a@x>\n503 5.5.1 There is no recipient yet*\n",
+     " MAIL:a@x RCPT:refused@y ABORT MAIL:a@x", ""},
     {"EHLO drops sender and recipients", 0, STR_LIT(HELLO ENVELOPE "HELO x\r\nDATA\r\n|"),
      HELLO_SAID ENVELOPE_SAID "250 relay.example\n503 5.5.1 There is no sender yet*\n",
      " MAIL:a@x RCPT:b@y ABORT", ""},
@@ -156,6 +162,10 @@ static const struct dialogue {
      HELLO_SAID ENVELOPE_SAID
      "451 4.3.0 owner no data\n421 4.5.0 relay.example closes: octets*\n",
      " MAIL:a@x RCPT:b@y DATA ABORT CLOSE", ""},
+    {"a bad command after a good one after refused DATA", DATA_REFUSED,
+     STR_LIT(HELLO ENVELOPE "DATA\r\n|NOOP\r\nXYZZY\r\n"),
+     HELLO_SAID ENVELOPE_SAID "451 4.3.0 owner no data\n250 2.0.0 Ok\n500 5.5.2 *\n",
+     " MAIL:a@x RCPT:b@y DATA ABORT", ""},
     {"binary content although DATA was refused", DATA_REFUSED,
      STR_LIT(HELLO ENVELOPE "DATA\r\n|NOOP \x01\r\nMAIL FROM:<evil@x>\r\n"),
      HELLO_SAID ENVELOPE_SAID

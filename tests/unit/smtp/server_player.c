@@ -145,6 +145,30 @@ void server_player_play(struct server_player *p, struct str text, size_t first, 
     }
 }
 
+void server_player_say(struct server_player *p, const char *text)
+{
+    server_player_play(p, str_of(text), 0, SIZE_MAX);
+}
+
+unsigned server_player_count(struct server_player *p, const char *code)
+{
+    unsigned n = 0;
+    struct str wire = buf_str(&p->wire);
+    while (wire.n > 0) {
+        n += str_starts_nocase(wire, str_of(code));
+        wire = str_tail(wire, str_find(wire, '\n') + 1);
+    }
+    buf_clear(&p->wire);
+    return n;
+}
+
+void server_player_expect(struct server_player *p, const char *events)
+{
+    ck_assert_msg(str_eq(buf_str(&p->events), str_of(events)), "%.*s",
+                  STR_FMT(buf_str(&p->events)));
+    buf_clear(&p->events);
+}
+
 bool server_player_said(const struct server_player *p, const char *lines)
 {
     struct str wire = buf_str(&p->wire);

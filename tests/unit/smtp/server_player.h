@@ -43,6 +43,15 @@ void server_player_answer(struct server_player *p);
  * client waits for the answers. */
 void server_player_play(struct server_player *p, struct str text, size_t first, size_t size);
 
+/* The same with all of text in one piece. */
+void server_player_say(struct server_player *p, const char *text);
+
+/* How many replies began with code since the last look. */
+unsigned server_player_count(struct server_player *p, const char *code);
+
+/* Fail where these are not the events since the last look. */
+void server_player_expect(struct server_player *p, const char *events);
+
 /* Does the wire have these lines, each up to its '*' where it has one? */
 bool server_player_said(const struct server_player *p, const char *lines);
 
