@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* How content is cut never changes what it is, and only CR LF "." CR LF ends it. */
+/* How content is cut never changes what it is, only CR LF "." CR LF ends it, and what is
+ * encoded is decoded to the same. */
 #include "buf.h"
 #include "mem.h"
 #include "smtp_data.h"
+#include "smtp_dot.h"
 
 #include <string.h>
 
@@ -21,8 +23,8 @@ struct outcome {
 static void decode(struct outcome *o, struct str wire, size_t size)
 {
     smtp_data_init(&o->d);
-    buf_init(&o->held, INPUT_MAX);
-    buf_init(&o->content, INPUT_MAX);
+    buf_init(&o->held, 3 * INPUT_MAX);
+    buf_init(&o->content, 3 * INPUT_MAX);
     while (wire.n > 0) {
         buf_put_str(&o->held, str_head(wire, size));
         wire = str_tail(wire, size);
@@ -34,6 +36,12 @@ static void decode(struct outcome *o, struct str wire, size_t size)
         buf_put(&o->content, at, decoded);
         buf_consume(&o->held, used);
     }
+}
+
+static void release(struct outcome *o)
+{
+    buf_release(&o->held);
+    buf_release(&o->content);
 }
 
 static void check_same(const struct outcome *a, const struct outcome *b)
@@ -65,6 +73,41 @@ static void check_flaws(const struct outcome *o)
     BUG_ON(flawed && o->d.flaw == SMTP_DATA_CLEAN);
 }
 
+/* What the encoder makes of content, but for the dots: strays are blanks, the last line ends.
+ */
+static void put_clean(struct buf *out, struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        bool ends_line = s.p[i] == '\r' && i + 1 < s.n && s.p[i + 1] == '\n';
+        if (ends_line)
+            buf_puts(out, "\r\n");
+        else
+            buf_putc(out, s.p[i] && s.p[i] != '\r' && s.p[i] != '\n' ? s.p[i] : ' ');
+        i += ends_line;
+    }
+    if (s.n > 0 && (s.n < 2 || memcmp(s.p + s.n - 2, "\r\n", 2) != 0))
+        buf_puts(out, "\r\n");
+}
+
+static void check_round_trip(struct str content, size_t size)
+{
+    struct buf wire, clean;
+    buf_init(&wire, 3 * INPUT_MAX);
+    buf_init(&clean, 2 * INPUT_MAX);
+    put_clean(&clean, content);
+    struct smtp_dot dot = smtp_dot_start();
+    for (struct str rest = content; rest.n > 0; rest = str_tail(rest, size))
+        smtp_dot_put(&dot, &wire, str_head(rest, size));
+    smtp_dot_end(&dot, &wire);
+    struct outcome o;
+    decode(&o, buf_str(&wire), size);
+    BUG_ON(!o.d.ended || o.d.flaw != SMTP_DATA_CLEAN || buf_len(&o.held) > 0);
+    BUG_ON(!str_eq(buf_str(&o.content), buf_str(&clean)));
+    release(&o);
+    buf_release(&wire);
+    buf_release(&clean);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     if (n == 0 || n > INPUT_MAX)
@@ -77,9 +120,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     check_same(&whole, &pieces);
     check_end(&whole, wire);
     check_flaws(&whole);
-    buf_release(&whole.held);
-    buf_release(&whole.content);
-    buf_release(&pieces.held);
-    buf_release(&pieces.content);
+    release(&whole);
+    release(&pieces);
+    check_round_trip(wire, size);
     return 0;
 }
