@@ -114,8 +114,6 @@ static struct str next_line(const struct smtp_server *s)
 /* A step does one thing. True: it did, and there may be more; false: it has to wait. */
 static bool step_command(struct smtp_server *s)
 {
-    if (buf_len(&s->out) >= SMTP_SERVER_OUT_HIGH && !s->eof)
-        return false;
     struct str line = next_line(s);
     if (line.n > 0)
         take_command(s, line);

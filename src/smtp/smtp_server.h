@@ -12,8 +12,8 @@
  *     while (smtp_server_next(s, &e) != SMTP_SERVER_WAIT) ...
  *     write smtp_server_out(s); set a timer for smtp_server_deadline(s)
  *
- * The loop in the middle is run again after every feed, reply, tick, eof and shutdown, and
- * after out was written. */
+ * The loop in the middle is run again after every feed, reply, tick, eof and shutdown. What it
+ * adds to out between two questions is bounded by the limits of commands below. */
 #ifndef TRANTER_SMTP_SERVER_H
 #define TRANTER_SMTP_SERVER_H
 
@@ -34,10 +34,8 @@ struct smtp_server_conf {
 };
 
 enum {
-    SMTP_SERVER_LINE_MAX = 4096,     /* bytes of a command line with its CRLF */
-    SMTP_SERVER_IN_MAX = 64 << 10,   /* bytes of input that wait; and of a BODY */
-    SMTP_SERVER_OUT_HIGH = 16 << 10, /* while so many bytes of out wait to be written, no
-                                        command is looked at */
+    SMTP_SERVER_LINE_MAX = 4096,    /* bytes of a command line with its CRLF */
+    SMTP_SERVER_IN_MAX = 64 << 10,  /* bytes of input that wait; and of a BODY */
     SMTP_SERVER_ERRORS_MAX = 20,    /* bad commands since the last message before 421 (L-037) */
     SMTP_SERVER_SPARE_MAX = 1000,   /* NOOP, RSET, EHLO and their like since the last message
                                        before each counts as a bad command */
@@ -45,7 +43,7 @@ enum {
 };
 
 enum smtp_server_event_type {
-    SMTP_SERVER_WAIT, /* nothing until more bytes, an answer, room in out or time come */
+    SMTP_SERVER_WAIT, /* nothing until more bytes, an answer or time come */
     SMTP_SERVER_MAIL, /* asked: .address ("" is the null sender), .size_bytes, .body_8bit,
                          .smtputf8 */
     SMTP_SERVER_RCPT, /* asked: .address */

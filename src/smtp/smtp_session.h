@@ -12,7 +12,8 @@ enum {
     SMTP_SESSION_TEXT_MAX = 490, /* of a reply, with NUL, so that its line stays within the 512
                                     octets of RFC 5321 4.5.3.1.5 */
     SMTP_SESSION_RECIPIENTS_MAX = 32767,
-    SMTP_SESSION_OUT_MAX = 32 << 20 /* more than so many replies and the answers to a full in */
+    SMTP_SESSION_OUT_MAX = 32 << 20 /* more than so many replies, and those to all the commands
+                                       that are not asked for */
 };
 
 enum smtp_session_mode {

@@ -69,6 +69,8 @@ static void obey_lhlo(struct smtp_server *s, const struct smtp_command *c)
 static void refuse_size(struct smtp_server *s, uint64_t size_bytes)
 {
     s->envelope = SMTP_SESSION_SENDER_REFUSED;
+    if (smtp_session_charge_spare(s))
+        return;
     smtp_session_say(s, 552, "5.3.4",
                      "The message is announced with %" PRIu64
                      " octets, and the limit (message-size-limit) is %" PRIu64

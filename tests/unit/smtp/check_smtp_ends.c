@@ -176,18 +176,6 @@ START_TEST(what_came_before_the_end_of_file_is_still_obeyed)
 }
 END_TEST
 
-START_TEST(at_the_end_of_file_nobody_waits_for_room_in_out)
-{
-    for (int i = 0; i < 500; i++)
-        smtp_server_feed(player.server, "VRFY\r\n", 6, 0);
-    smtp_server_eof(player.server);
-    struct smtp_server_event e;
-    ck_assert_int_eq(smtp_server_next(player.server, &e), SMTP_SERVER_CLOSE);
-    server_player_pump(&player);
-    ck_assert_uint_eq(said("252"), 500);
-}
-END_TEST
-
 START_TEST(end_of_file_waits_for_the_answer_in_hand)
 {
     player.late = true;
@@ -285,7 +273,6 @@ static TCase *ends(void)
     ADD_LOOP(tc, end_of_file_ends_the_session_and_stores_nothing_cut, endings);
     tcase_add_test(tc, end_of_file_within_a_long_line_ends_the_session);
     tcase_add_test(tc, what_came_before_the_end_of_file_is_still_obeyed);
-    tcase_add_test(tc, at_the_end_of_file_nobody_waits_for_room_in_out);
     tcase_add_test(tc, end_of_file_waits_for_the_answer_in_hand);
     ADD_LOOP(tc, shutdown_finishes_what_is_in_hand, stoppings);
     tcase_add_test(tc, a_second_shutdown_waits_for_no_client);
