@@ -13,6 +13,7 @@ struct smtp_verdict {
     struct smtp_verdict *next;
     enum smtp_client_event_type type;
     unsigned recipient;
+    bool final;
     struct fault fault;
 };
 
@@ -101,6 +102,7 @@ enum smtp_client_event_type smtp_client_next(struct smtp_client *c, struct smtp_
     if (c->first) {
         e->type = c->first->type;
         e->recipient = c->first->recipient;
+        e->final = c->first->final;
         e->fault = c->first->fault;
         drop_verdict(c);
         return e->type;
@@ -117,6 +119,8 @@ void smtp_client_tell(struct smtp_client *c, enum smtp_client_event_type type,
     struct smtp_verdict *v = mem_new(sizeof *v);
     v->type = type;
     v->recipient = recipient;
+    v->final = type == SMTP_CLIENT_RCPT &&
+               (fault->scope != FAULT_NONE || c->stage == SMTP_STAGE_FINAL);
     v->fault = *fault;
     *c->last = v;
     c->last = &v->next;

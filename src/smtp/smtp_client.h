@@ -12,7 +12,18 @@
  * The core never calls out, so its owner may free it at any point outside its functions. It
  * decides the order of things: greeting, EHLO, STARTTLS, EHLO, AUTH, and only then MAIL;
  * nothing that was learned in clear outlives STARTTLS. Times are monotonic milliseconds and
- * always the owner's. */
+ * always the owner's.
+ *
+ * Every reply is matched to its command in order and count. A reply that begins while its
+ * command is still in out came too early and ends the dialogue, so the owner takes out before
+ * it feeds. Once the dialogue has ended, or says goodbye, an answer of the owner's to what it
+ * was asked before is without effect; any other call out of turn is a bug.
+ *
+ * A fault in step with the server is told when the server has answered QUIT, or 5 s later;
+ * until then the state is "QUIT". Codes with a meaning to the owner are in smtp_fault.h:
+ * RCPT-SPLIT (that recipient goes at once with another transaction), RECONNECT (a reused
+ * connection was gone: the message goes at once over a fresh one). After PROTO-DESYNC that
+ * server is better spoken to without pipelining. */
 #ifndef TRANTER_SMTP_CLIENT_H
 #define TRANTER_SMTP_CLIENT_H
 
@@ -69,28 +80,32 @@ enum {
 
 enum smtp_client_event_type {
     SMTP_CLIENT_WAIT,      /* nothing to do until more bytes, room or time come */
-    SMTP_CLIENT_STARTTLS,  /* start TLS now; feed takes no more plain bytes; then
-                              smtp_client_secured() */
+    SMTP_CLIENT_STARTTLS,  /* start TLS now, unless feed left something over; feed takes no more
+                              plain bytes; then smtp_client_secured() */
     SMTP_CLIENT_AUTH,      /* choose a mechanism from .caps->auth: smtp_client_auth(), or
-                              smtp_client_auth_cancel() */
+                              smtp_client_auth_cancel(). Told again, without that mechanism,
+                              when the server does not know it */
     SMTP_CLIENT_CHALLENGE, /* .challenge (decoded): smtp_client_auth_response() or
                               smtp_client_auth_cancel() */
     SMTP_CLIENT_IDLE, /* ready: smtp_client_submit() or smtp_client_quit(); told again after
-                         each DONE */
+                         each DONE. After a DONE with scope server or account: quit */
     SMTP_CLIENT_BODY, /* content is wanted: smtp_client_body(), as often as out has room; told
                          once a transaction */
-    SMTP_CLIENT_RCPT, /* .recipient has its verdict in .fault (scope NONE: accepted so far) */
-    SMTP_CLIENT_DONE, /* the transaction ended with .fault for all recipients accepted so far;
-                         LMTP: for .recipient alone by SMTP_CLIENT_RCPT events just before, and
-                         .fault is then only what concerns them all */
-    SMTP_CLIENT_DEAD  /* the dialogue is over: .fault (scope NONE after a QUIT). Close. A
-                         transaction in hand has had no  DONE: .fault is its verdict too;
+    SMTP_CLIENT_RCPT, /* .recipient has its verdict in .fault (scope NONE: accepted so far, or
+                         with .final delivered) */
+    SMTP_CLIENT_DONE, /* the transaction ended with .fault for all recipients without a .final
+                         verdict; scope NONE: delivered to them */
+    SMTP_CLIENT_DEAD  /* the dialogue is over: .fault (scope NONE after a QUIT, and when nothing
+                         is  lost). Close; out is empty. A transaction in hand has had no DONE:
+                         .fault is the verdict of its recipients that have no .final one;
                          .fault.ambiguous if the final dot was out */
 };
 
 struct smtp_client_event {
     enum smtp_client_event_type type;
     unsigned recipient; /* index, with RCPT */
+    bool final;         /* with RCPT: DONE and DEAD change nothing for this recipient. It was
+                           refused, or (LMTP) answered after the dot */
     struct fault fault; /* with RCPT, DONE, DEAD; .reply has the server's words also where scope
                            is NONE */
     struct str challenge; /* with CHALLENGE; valid until the next call */
@@ -125,7 +140,7 @@ int64_t smtp_client_deadline(const struct smtp_client *c);
 void smtp_client_tick(struct smtp_client *c, int64_t now_ms);
 
 /* TLS is up and verified. left_over: plain bytes that had come behind the 220 of STARTTLS and
- * were not fed; any is fatal. */
+ * were not taken; any is fatal, and is to be told at once, without starting TLS (S-033). */
 void smtp_client_secured(struct smtp_client *c, size_t left_over, int64_t now_ms);
 
 /* The connection ended. why: what the transport knows ("connection reset by peer"), or NULL for
@@ -142,7 +157,9 @@ void smtp_client_auth_response(struct smtp_client *c, struct str response, int64
  * ends with it (DEAD). */
 void smtp_client_auth_cancel(struct smtp_client *c, const struct fault *fault, int64_t now_ms);
 
-/* Begin a transaction; only after IDLE. */
+/* Begin a transaction; only after IDLE. Its addresses have no control octets: that is a bug
+ * here (S-114). DONE with a message's fault, and nothing sent, where it is larger than the
+ * server takes, or an address needs SMTPUTF8 and it is not offered. */
 void smtp_client_submit(struct smtp_client *c, const struct smtp_transaction *t,
                         int64_t now_ms);
 

@@ -143,7 +143,7 @@ void smtp_transaction_send_mail(struct smtp_client *c);
 void smtp_transaction_send_rcpt(struct smtp_client *c);
 void smtp_transaction_send_data(struct smtp_client *c);
 void smtp_transaction_send_dot(struct smtp_client *c);
-void smtp_transaction_send_lone_dot(struct smtp_client *c);
+void smtp_transaction_send_void(struct smtp_client *c);
 void smtp_transaction_send_rset(struct smtp_client *c);
 enum smtp_stage smtp_transaction_on_mail_reply(struct smtp_client *c,
                                                const struct smtp_reply *r);
@@ -153,8 +153,8 @@ enum smtp_stage smtp_transaction_on_data_reply(struct smtp_client *c,
                                                const struct smtp_reply *r);
 enum smtp_stage smtp_transaction_on_early_reply(struct smtp_client *c,
                                                 const struct smtp_reply *r);
-enum smtp_stage smtp_transaction_on_final_reply(struct smtp_client *c,
-                                                const struct smtp_reply *r);
+enum smtp_stage smtp_transaction_on_dot_reply(struct smtp_client *c,
+                                              const struct smtp_reply *r);
 enum smtp_stage smtp_transaction_on_void_reply(struct smtp_client *c,
                                                const struct smtp_reply *r);
 enum smtp_stage smtp_transaction_on_rset_reply(struct smtp_client *c,

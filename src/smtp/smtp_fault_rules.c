@@ -250,6 +250,8 @@ static const struct smtp_fault_rule rules[] = {
      "x.1.1", "<{recipient}> does not exist ({answer})", "correct the address"},
     {AT(FINAL), 500, 559, "1.1|1.6|1.10|2.1", NULL, for_one, FAULT_RECIPIENT, "RCPT-UNKNOWN",
      "x.1.1", "<{recipient}> does not exist ({answer})", "correct the address"},
+    {AT(FINAL), 500, 559, "2.2", NULL, for_one, FAULT_RECIPIENT, "RCPT-REFUSED", "x.2.2",
+     "the mailbox of <{recipient}> is full ({answer})", ""},
     {AT(RCPT), 500, 559, "1.3", NULL, NULL, FAULT_RECIPIENT, "RCPT-SYNTAX", "x.1.3",
      "the server does not accept the address <{recipient}> ({answer})", "correct the address"},
     {AT(RCPT), 501, 501, NULL, NULL, NULL, FAULT_RECIPIENT, "RCPT-SYNTAX", "x.1.3",

@@ -148,8 +148,7 @@ void smtp_transaction_send_dot(struct smtp_client *c)
     smtp_dot_end(&c->dot, &c->out);
 }
 
-enum smtp_stage smtp_transaction_on_final_reply(struct smtp_client *c,
-                                                const struct smtp_reply *r)
+enum smtp_stage smtp_transaction_on_dot_reply(struct smtp_client *c, const struct smtp_reply *r)
 {
     struct smtp_facts facts = smtp_dialogue_facts(c);
     struct fault f;
@@ -171,7 +170,7 @@ enum smtp_stage smtp_transaction_on_final_reply(struct smtp_client *c,
     return owed_or(c, SMTP_STAGE_IDLE);
 }
 
-void smtp_transaction_send_lone_dot(struct smtp_client *c)
+void smtp_transaction_send_void(struct smtp_client *c)
 {
     buf_puts(&c->out, ".\r\n");
 }

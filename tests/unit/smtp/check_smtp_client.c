@@ -312,8 +312,8 @@ static const struct dialogue dialogues[] = {
      "> submit a@b c@d e@f g@h\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nC: RCPT TO:<e@f>\n"
      "C: RCPT TO:<g@h>\nC: DATA\nS: 250 ok\nS: 250 ok\nS: 550 5.1.1 who\nS: 250 ok\nS: 354 go\n"
      "! RCPT 0 none\n! RCPT 1 recipient perm RCPT-UNKNOWN\n! RCPT 2 none\n! BODY\n> last hi\n"
-     "C: hi\nC: .\nS: 250 ok\nS: 552 5.2.2 full\n! RCPT 0 none\n"
-     "! RCPT 2 recipient perm SIZE-REMOTE\n! DONE none\n! IDLE\n"},
+     "C: hi\nC: .\nS: 250 ok\nS: 552 5.2.2 full\n! RCPT 0 delivered none\n"
+     "! RCPT 2 recipient perm RCPT-REFUSED\n! DONE none\n! IDLE\n"},
     {"LMTP: some replies and then none", "lmtp",
      "S: 220 hi\nC: LHLO me.example\nS: 250 s\n! IDLE\n> submit a@b c@d e@f\n"
      "C: MAIL FROM:<a@b>\nS: 250 ok\nC: RCPT TO:<c@d>\nS: 250 ok\n! RCPT 0 none\n"
@@ -395,6 +395,40 @@ START_TEST(a_long_ehlo_and_a_long_challenge_are_read)
     dialogue_run_long(&(struct dialogue){"long", "login", text});
     free(text);
     buf_release(&script);
+}
+END_TEST
+
+/* AUTH PLAIN with an initial response of n octets is a line of line_bytes. */
+static void expect_auth_line(size_t n, size_t line_bytes)
+{
+    struct smtp_client_conf conf = {.ehlo_name = "x", .login = true};
+    struct smtp_client *c = smtp_client_new(&conf, 0);
+    struct buf *out = smtp_client_out(c);
+    static const char offer[] = "250-s\r\n250 AUTH PLAIN\r\n";
+    static char response[600];
+    smtp_client_feed(c, "220 hi\r\n", 8, 0);
+    buf_consume(out, buf_len(out));
+    smtp_client_feed(c, offer, sizeof offer - 1, 0);
+    smtp_client_auth(c, "PLAIN", &(struct str){response, n}, 0);
+    ck_assert_uint_eq(buf_len(out), line_bytes);
+    smtp_client_free(c);
+}
+
+START_TEST(an_initial_response_goes_along_in_up_to_512_octets)
+{
+    expect_auth_line(0, strlen("AUTH PLAIN =\r\n"));
+    expect_auth_line(372, strlen("AUTH PLAIN \r\n") + 496);
+    expect_auth_line(373, strlen("AUTH PLAIN\r\n"));
+}
+END_TEST
+
+START_TEST(starttls_on_the_first_line_is_told)
+{
+    dialogue_run(&(struct dialogue){"first line", "starttls",
+                                    HELLO "S: 250-STARTTLS\nS: 250 SIZE\n" BYE
+                                          "! DEAD account perm STARTTLS-MISSING\n"});
+    ck_assert_ptr_nonnull(strstr(dialogue_sentences(), "on the first line"));
+    ck_assert_ptr_nonnull(strstr(dialogue_sentences(), "port = 465"));
 }
 END_TEST
 
@@ -492,6 +526,8 @@ int main(void)
                         (int)(sizeof dialogues / sizeof dialogues[0]));
     tcase_add_test(tc, a_full_transaction_fits_the_ring_of_replies_owed);
     tcase_add_test(tc, a_long_ehlo_and_a_long_challenge_are_read);
+    tcase_add_test(tc, an_initial_response_goes_along_in_up_to_512_octets);
+    tcase_add_test(tc, starttls_on_the_first_line_is_told);
     tcase_add_test(tc, secrets_do_not_stay_in_the_output_buffer);
     tcase_add_test(tc, the_server_s_words_are_kept_and_harmless);
     tcase_add_test(tc, each_state_has_its_deadline_and_dripping_bytes_do_not_move_it);

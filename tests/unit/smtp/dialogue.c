@@ -59,6 +59,8 @@ static void put_event(struct run *run, const struct smtp_client_event *e)
         buf_printf(&run->events, " %.*s", STR_FMT(e->challenge));
     if (e->type == SMTP_CLIENT_RCPT)
         buf_printf(&run->events, " %u", e->recipient);
+    if (e->final && e->fault.scope == FAULT_NONE)
+        buf_puts(&run->events, " delivered");
     if (e->type >= SMTP_CLIENT_RCPT) {
         buf_puts(&run->events, " ");
         put_fault(run, &e->fault);

@@ -1,23 +1,35 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* dialogue_: a client's dialogue as text, one thing a line:
+/* dialogue_: a client's dialogue as text, one thing a line. What the server says:
  *
- *     S: 250 ok              the server says this and CRLF
- *     S| \x15\x03            the server says these bytes (C escapes are the test's own) and no
- * more > secured              TLS is up; what feed had left over is told > auth PLAIN the owner
- * chooses; "PLAIN =" with an empty initial response, "PLAIN text" with that one > answer text
- * ... answers a challenge > cancel               ... gives up, with the fault "account perm
- * TEST" > submit a@b c@d e@f size=9 8bit    sender, or <>, and recipients > body text content
- * and CRLF; "> last text": the last of it; "> last" with none > stuck                from here
- * on nothing of the output leaves > quit > eof reset by peer    the connection ends > late one
- * ms before the deadline nothing happens, then it is reached C: MAIL FROM:<a@b>     the client
- * must have said this and CRLF ! IDLE                 the next event; "! AUTH PLAIN LOGIN", "!
- * CHALLENGE text",
- *                            "! RCPT 0 none", "! DONE message perm SIZE-LOCAL",
+ *     S: 250 ok           this and CRLF
+ *     S| SSH-2.0          these bytes and no more
+ *
+ * What the owner does:
+ *
+ *     > secured           TLS is up; what feed had left over is told
+ *     > auth PLAIN        choose; "PLAIN text" with this initial response, "PLAIN =" with an
+ *                         empty one
+ *     > answer text       answer a challenge
+ *     > cancel            give up, with the fault "account perm TEST"
+ *     > submit a@b c@d e@f size=9 8bit
+ *                         a transaction: sender (or <>), recipients
+ *     > body text         content and CRLF
+ *     > last text         the last of it; "> last" with none
+ *     > stuck             from here on nothing of the output leaves
+ *     > quit
+ *     > eof reset         the connection ends, and why
+ *     > late              1 ms before the deadline nothing happens, then it is reached
+ *
+ * What is then to be seen:
+ *
+ *     C: MAIL FROM:<a@b>     the client says this and CRLF
+ *     ! IDLE                 the next event; "! AUTH PLAIN LOGIN", "! CHALLENGE text",
+ *                            "! RCPT 0 none", "! RCPT 0 delivered none" where it is final,
+ *                            "! DONE message perm SIZE-LOCAL",
  *                            "! DEAD message temp ambiguous LOST-AFTERDOT"
- *
  *     ? IDLE                 this event may come or not: it depends on how the bytes come
  *
- * What the client says and tells between two lines of input must be all expected, each kind in
+ * All that the client says and tells between two lines of input must be expected, each kind in
  * its order. A dialogue is run with the server's bytes whole, one by one, and cut in two at
  * every point, and must be the same each time. */
 #ifndef TRANTER_TESTS_DIALOGUE_H
