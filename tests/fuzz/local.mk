@@ -103,3 +103,31 @@ fuzz_programs += %reldir%/fuzz_smtp_reply
 	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/smtp_reply"'
 %canon_reldir%_fuzz_smtp_reply_LDFLAGS = $(fuzz_link)
 %canon_reldir%_fuzz_smtp_reply_LDADD = $(smtp_LIBS)
+
+fuzz_programs += %reldir%/fuzz_ask
+%canon_reldir%_fuzz_ask_SOURCES = %reldir%/fuzz_ask.c $(fuzz_main)
+%canon_reldir%_fuzz_ask_CPPFLAGS = $(base_I) $(tools_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/ask"'
+%canon_reldir%_fuzz_ask_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_ask_LDADD = $(tools_LIBS)
+
+fuzz_programs += %reldir%/fuzz_intake
+%canon_reldir%_fuzz_intake_SOURCES = %reldir%/fuzz_intake.c $(fuzz_main)
+%canon_reldir%_fuzz_intake_CPPFLAGS = $(base_I) $(mail_I) $(tools_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/intake"'
+%canon_reldir%_fuzz_intake_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_intake_LDADD = $(tools_LIBS)
+
+fuzz_programs += %reldir%/fuzz_options
+%canon_reldir%_fuzz_options_SOURCES = %reldir%/fuzz_options.c $(fuzz_main)
+%canon_reldir%_fuzz_options_CPPFLAGS = $(base_I) $(tools_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/options"'
+%canon_reldir%_fuzz_options_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_options_LDADD = $(tools_LIBS)
+
+fuzz_programs += %reldir%/fuzz_session
+%canon_reldir%_fuzz_session_SOURCES = %reldir%/fuzz_session.c $(fuzz_main)
+%canon_reldir%_fuzz_session_CPPFLAGS = $(base_I) $(tools_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/session"'
+%canon_reldir%_fuzz_session_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_session_LDADD = $(tools_LIBS)
