@@ -139,7 +139,7 @@ def demonstrate(place):
         title("The smarthost goes away; another message")
         server.stop()
         send(daemon, "the second")
-        daemon.wait_log("status=deferred")
+        daemon.wait_log(lib.WAITS)
         daemon.wait_queue(1)
         show_log(daemon)
         print("$ mailq")

@@ -32,6 +32,9 @@ PROGRAMS = {"tranterd": "src/daemon/tranterd", "sendmail": "src/tools/sendmail",
 USER, PASSWORD = "web1@example.com", "secret word"
 SENDER, RECIPIENT = "app@example.com", "rcpt@example.net"
 MESSAGE = b"From: app@example.com\nTo: rcpt@example.net\nSubject: a test\n\nOne line.\n"
+# The log says that mail waits: one message for a fault of its own, or all mail of a smarthost.
+WAITS = r"(?:to=<[^>]*>, relay=.*status=deferred .*|smarthost \"[^\"]*\".* is down, its mail waits: .*)"
+WIRE = MESSAGE.replace(b"\n", b"\r\n")
 
 
 def wait_for(predicate, what, deadline=PATIENCE):
@@ -157,12 +160,12 @@ class Daemon:
                          "stop-timeout": "5s"}
         self.smarthosts = []
 
-    def add_smarthost(self, host, name="main", **keys):
+    def add_smarthost(self, server, name="main", **keys):
         """Send through a Smarthost. keys replace settings, with _ for -; None leaves one out."""
         password = self.place.write(os.path.join(self.name, name + ".password"), PASSWORD + "\n",
                                     0o600)
-        settings = {"host": "localhost", "port": host.port, "tls": host.tls,
-                    "tls-ca-file": host.certificates.ca, "user": USER,
+        settings = {"host": "localhost", "port": server.port, "tls": server.tls,
+                    "tls-ca-file": server.certificates.ca, "user": USER,
                     "password-file": password, "connect-timeout": "5s", "reply-timeout": "5s",
                     "data-timeout": "5s", "idle-timeout": "2s"}
         settings.update((key.replace("_", "-"), value) for key, value in keys.items())
@@ -327,15 +330,23 @@ class Case(unittest.TestCase):
         self.daemons.append(daemon)
         return daemon
 
+    def run(self, result=None):
+        """Where the test fails, show what was said; then remove its place."""
+        result = result or self.defaultTestResult()
+        before = len(result.failures) + len(result.errors)
+        super().run(result)
+        if hasattr(self, "place"):
+            if len(result.failures) + len(result.errors) > before:
+                self.show()
+            self.place.remove()
+        return result
+
     def finish(self):
         for daemon in self.daemons:
             if daemon.process and daemon.process.poll() is None:
                 daemon.kill()
         for host in self.hosts:
             host.stop()
-        if not self._outcome.success:
-            self.show()
-        self.place.remove()
 
     def show(self):
         for daemon in self.daemons:

@@ -63,7 +63,7 @@ class QueueTest(AdminCase):
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         lines = done.stdout.decode().split("\n")
         self.assertRegex(lines[0], r"/mqueue \(2 requests\)$")
-        self.assertRegex(lines[1], r"^-Queue ID- +--Size-- ----Arrival Time---- -Sender/Recipient-")
+        self.assertRegex(lines[1], r"^-+Queue ID-+ +--Size-- -+Arrival Time-+ -+Sender/Recipient-+$")
         entries = [line for line in lines if re.match(
             r"^%s[ *!#]? +\d+ %s +%s$" % (ID, DATE, re.escape(lib.SENDER)), line)]
         self.assertEqual(len(entries), 2, lines)
@@ -89,12 +89,15 @@ class QueueTest(AdminCase):
     def test_anyone_may_count_but_sees_only_what_is_theirs(self):
         if not self.place.user:
             self.skipTest("needs root, to ask as another user")
-        self.start_deferred(2)
-        text = self.text("queue", user=(12345, 12345))
+        ids = self.start_deferred(2)
+        other = (12345, 12345)
+        text = self.text("queue", user=other)
         self.assertRegex(text, r"2 Requests\.\n\Z")
         self.assertNotRegex(text, "example|Busy")
         for command in ("retry", "remove"):
-            self.assertEqual(self.ctl(command, "--all", user=(12345, 12345)).returncode, 77)
+            self.assertEqual(self.ctl(command, ids[0], user=other).returncode, 77)
+        self.ctl("remove", "--all", user=other)
+        self.assertEqual(self.ctl("reload", user=other).returncode, 77)
         self.assertEqual(len(self.daemon.queue()), 2)
 
     def test_retry_sends_now(self):
@@ -138,7 +141,7 @@ class StatusTest(AdminCase):
         self.assertRegex(self.text("status"), r"main\b.*\bup")
         self.host.stop()
         self.daemon.submit()
-        self.daemon.wait_log("status=deferred")
+        self.daemon.wait_log(lib.WAITS)
         text = self.text("status")
         self.assertRegex(text, r"main\b[\s\S]*\bdown")
         self.assertRegex(text, r"(?i)refuse")
@@ -166,7 +169,7 @@ class ConfigurationTest(AdminCase):
         mode = self.place.write("loose", "x\n", 0o644)
         for text, line, words in (
                 (good + "frobnicate = 1\n", n + 1, "frobnicate"),
-                (good + 'retry-min = "soon"\n', n + 1, "soon"),
+                (good + 'lifetime = "soon"\n', n + 1, "soon"),
                 (good + "recipient-limit = -5\n", n + 1, "-5"),
                 (good.replace('"starttls"', '"maybe"'), None, "maybe"),
                 (good + 'smarthost "main" {\n host = "x"\n}\n', None, "main"),

@@ -164,12 +164,11 @@ class PostfixTest(lib.Case):
         home = self.place.file("postfix")
         os.makedirs(home, 0o755)
         self.postfix = Postfix(home, self.certificates).start()
-        self.addCleanup(self.end_postfix)
+        self.addCleanup(self.postfix.stop)
 
-    def end_postfix(self):
-        self.postfix.stop()
-        if not self._outcome.success:
-            print("--- log of Postfix\n%s" % self.postfix.log()[-10000:])
+    def show(self):
+        super().show()
+        print("--- log of Postfix\n%s" % self.postfix.log()[-10000:])
 
     def start(self, tls):
         self.daemon.smarthosts.clear()
@@ -226,7 +225,7 @@ class PostfixTest(lib.Case):
             file.write("wrong\n")
         self.daemon.tranterctl("reload", user=(0, 0))
         self.daemon.submit()
-        self.daemon.wait_log(r"status=deferred .*account.*535|status=deferred .*535.*account")
+        self.assertRegex(self.daemon.wait_log(lib.WAITS + "535.*")[0], "account")
         with open(path, "w", encoding="ascii") as file:
             file.write(lib.PASSWORD + "\n")
         self.daemon.tranterctl("reload", user=(0, 0))

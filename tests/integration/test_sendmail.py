@@ -122,7 +122,8 @@ class ShimTest(unittest.TestCase):
                 ({".": "452 4.3.1 Disk full"}, 71),
                 ({".": "451 4.3.0 Cannot store"}, 71),
                 ({".": "552 5.3.4 Too large"}, 69),
-                ({".": "554 5.6.0 Refused"}, 69),
+                ({".": "554 5.6.0 Not a message"}, 65),
+                ({".": "554 5.7.1 Refused"}, (69, 77)),
                 ({".": ""}, 71),
                 ({"DATA": "452 4.3.1 Disk full"}, 71),
                 ({"DATA": ""}, 71),
@@ -130,7 +131,8 @@ class ShimTest(unittest.TestCase):
                 ({"MAIL": "550 5.7.1 Not allowed"}, 77),
                 ({"RCPT": ""}, 71)):
             with self.subTest(answers=answers):
-                self.assertEqual(self.status(**answers), status)
+                self.assertIn(self.status(**answers), status if isinstance(status, tuple) else
+                              (status,))
 
     def test_a_greeting_of_421_is_no_success(self):
         listener = socket.socket(socket.AF_UNIX)
@@ -241,9 +243,10 @@ class ShimTest(unittest.TestCase):
     def test_unreadable_input_is_74_and_closed_input_66(self):
         submission = self.serve()
         command = [self.place.programs["sendmail"], "-i", lib.RECIPIENT]
-        with open(os.open("/", os.O_RDONLY)) as directory:
-            done = subprocess.run(command, stdin=directory, env=self.daemon.environment(),
-                                  capture_output=True, check=False)
+        directory = os.open("/", os.O_RDONLY)
+        done = subprocess.run(command, stdin=directory, env=self.daemon.environment(),
+                              capture_output=True, check=False)
+        os.close(directory)
         self.assertEqual(done.returncode, 74, done.stderr)
         done = subprocess.run(["sh", "-c", 'exec "$@" <&-', "sh", *command],
                               env=self.daemon.environment(), capture_output=True, check=False)

@@ -67,17 +67,16 @@ class SubmissionTest(SubmissionCase):
 
     def test_smtplib_delivers_by_lmtp_over_the_socket(self):
         with smtplib.LMTP(self.daemon.socket) as client:
-            refused = client.sendmail(lib.SENDER, ["one@example.net", "two@example.net"],
-                                      lib.MESSAGE)
-        self.assertEqual(refused, {})
+            # One recipient: smtplib reads one reply after the content, LMTP gives one for each.
+            client.sendmail(lib.SENDER, [lib.RECIPIENT], lib.WIRE)
         record = self.wait_kept()[0]
-        self.assertEqual(record["recipients"], ["one@example.net", "two@example.net"])
+        self.assertEqual(record["recipients"], [lib.RECIPIENT])
         self.assertRegex(self.host.content(record), rb"\AReceived: [^:]* with LMTP")
         self.check_manners()
 
     def test_smtplib_delivers_by_smtp_over_loopback(self):
         with smtplib.SMTP("127.0.0.1", self.port) as client:
-            client.sendmail(lib.SENDER, [lib.RECIPIENT], lib.MESSAGE)
+            client.sendmail(lib.SENDER, [lib.RECIPIENT], lib.WIRE)
         record = self.wait_kept()[0]
         self.assertRegex(self.host.content(record), rb"\AReceived: [^:]* with ESMTP")
         self.check_manners()
@@ -113,7 +112,7 @@ class SubmissionTest(SubmissionCase):
         for line, code in (("MAIL FROM:<a@example.com>", "503"), ("EHLO a.example", "250"),
                            ("RCPT TO:<a@example.com>", "503"), ("DATA", "503"),
                            ("MAIL FROM:<a@example.com> FOO=bar", "555"),
-                           ("MAIL FROM:a@example.com", "501"), ("MAIL FROM:<a@example.com>", "250"),
+                           ("MAIL FROM:<a@b@c>", "5.."), ("MAIL FROM:<a@example.com>", "250"),
                            ("MAIL FROM:<a@example.com>", "503"), ("DATA", "503"), ("RSET", "250"),
                            ("VRFY root", "252"), ("STARTTLS", "50."), ("AUTH PLAIN AGEAYg==", "50."),
                            ("NOOP", "250")):
@@ -142,7 +141,7 @@ class SubmissionTest(SubmissionCase):
                 client = self.client()
                 client.begin()
                 client.send(content + b".\r\n")
-                self.assertRegex(client.reply(), r"^55\d 5\.\d\.\d .*(?i:bare|CR|LF)")
+                self.assertRegex(client.reply(), r"^55\d 5\.\d\.\d+ .*(?:CR|LF)")
                 self.assertRegex(client.say("NOOP"), "^250")
         self.assertEqual(self.daemon.queue(), [])
         self.assertEqual(self.host.records, [])
