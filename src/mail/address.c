@@ -63,10 +63,13 @@ static bool is_local(struct str s)
     return s.p[0] == '"' ? is_quoted_string(s) : is_dot_string(s);
 }
 
-/* Letters, digits, inner hyphens; UTF-8 (RFC 6531), and the underscore that real hosts have. */
+/* Letters, digits, inner hyphens; UTF-8 (RFC 6531, whose length counts in another coding), and
+ * the underscore that real hosts have. */
 static bool is_label(struct str s)
 {
-    if (s.n == 0 || s.n > LABEL_MAX || s.p[0] == '-' || s.p[s.n - 1] == '-')
+    if (s.n == 0 || s.p[0] == '-' || s.p[s.n - 1] == '-')
+        return false;
+    if (s.n > LABEL_MAX && str_is_ascii(s))
         return false;
     while (s.n) {
         char c = s.p[0];

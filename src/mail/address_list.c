@@ -21,7 +21,7 @@ enum {
 struct part {
     char bytes[ADDRESS_DOMAIN_MAX];
     size_t n;
-    bool long_or_odd; /* did not fit, or has what no address has */
+    bool long_or_odd;  /* did not fit, or has what no address has */
     const char *begin; /* in the text: its first byte */
     const char *end;   /* in the text: behind its last byte */
 };
@@ -83,14 +83,21 @@ static size_t literal_length(struct str s)
     return 1;
 }
 
+/* Length of the backslash at the start of s and what it quotes; a line end is never quoted, as
+ * nothing may be put in between its two bytes. */
+static size_t pair_length(struct str s)
+{
+    return s.n > 1 && s.p[1] != '\r' && s.p[1] != '\n' ? 2 : 1;
+}
+
 /* Length of a word at the start of s; with_colon: ":include:/path" and the like, which is no
  * group, as nothing stands before its colon. */
 static size_t word_length(struct str s, bool with_colon)
 {
     size_t i = 0;
     while (i < s.n && (is_word(s.p[i]) || (with_colon && s.p[i] == ':')))
-        i += s.p[i] == '\\' ? 2 : 1;
-    return i < s.n ? i : s.n;
+        i += s.p[i] == '\\' ? pair_length(str_tail(s, i)) : 1;
+    return i;
 }
 
 /* Length of what stands at the start of s and belongs together; before is the last byte that
@@ -107,7 +114,7 @@ static size_t unit_length(struct str s, char before)
     case ':':
         return before == '\0' ? word_length(s, true) : 1;
     case '\\':
-        return s.n > 1 ? 2 : 1;
+        return pair_length(s);
     default:
         return 1;
     }

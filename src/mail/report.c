@@ -19,6 +19,7 @@ enum {
     WORD_MAX_BYTES = 900, /* a longer word is cut, so that it fits a line behind indentation */
     FACT_MAX = 512,       /* bytes of an address, a name or a sentence */
     BOUNDARY_MAX = 64,
+    CAUSE_MAX = 100,              /* recipients told with one cause, small beside the next */
     TEXT_PART_MAX = 256 * 1024,   /* behind it the text only counts recipients */
     STATUS_PART_MAX = 1024 * 1024 /* behind it recipients get only the fields that must be */
 };
@@ -152,11 +153,13 @@ static void put_cause(struct buf *out, const struct report_recipient *recipients
 
 static void put_text(struct buf *out, const struct report_facts *facts)
 {
-    buf_puts(out, "Your message could not be delivered. It will not be tried again.\r\n");
+    buf_puts(out,
+             "Your message could not be delivered to the recipients named below. It will\r\n"
+             "not be tried again for them.\r\n");
     unsigned i = 0;
     while (i < facts->n_recipients && buf_len(out) < TEXT_PART_MAX) {
         unsigned n = 1;
-        while (i + n < facts->n_recipients && n < 100 &&
+        while (i + n < facts->n_recipients && n < CAUSE_MAX &&
                is_same_cause(&facts->recipients[i], &facts->recipients[i + n]))
             n++;
         put_cause(out, &facts->recipients[i], n);
@@ -249,17 +252,17 @@ static void put_status(struct buf *out, const struct report_facts *facts)
         put_recipient(out, &facts->recipients[i], facts);
 }
 
-/* Where a line that is too long is folded: at its last blank that fits, else before a
+/* Where a line of more than max bytes is folded: at its last blank that fits, else before a
  * character. */
-static size_t fold_at(struct str line)
+static size_t fold_at(struct str line, size_t max)
 {
-    size_t n = LINE_MAX_BYTES;
+    size_t n = max;
     while (n > 1 && line.p[n] != ' ' && line.p[n] != '\t')
         n--;
     if (n > 1)
         return n;
-    n = LINE_MAX_BYTES - 1;
-    while (n > LINE_MAX_BYTES - 4 && ((unsigned char)line.p[n] & 0xC0) == 0x80)
+    n = max;
+    while (n > max - 3 && ((unsigned char)line.p[n] & 0xC0) == 0x80)
         n--;
     return n;
 }
@@ -273,13 +276,15 @@ static void put_header_line(struct buf *out, struct str line)
             buf_putc(&clean, line.p[i] == '\r' ? ' ' : line.p[i]);
     }
     struct str rest = buf_str(&clean);
-    while (rest.n > LINE_MAX_BYTES) {
-        size_t n = fold_at(rest);
+    size_t max = LINE_MAX_BYTES;
+    while (rest.n > max) {
+        size_t n = fold_at(rest, max);
         buf_put_str(out, str_head(rest, n));
         buf_puts(out, "\r\n");
         rest = str_tail(rest, n);
-        if (rest.p[0] != ' ' && rest.p[0] != '\t')
-            buf_putc(out, ' ');
+        bool blank = rest.p[0] == ' ' || rest.p[0] == '\t';
+        max = LINE_MAX_BYTES - (blank ? 0 : 1);
+        buf_puts(out, blank ? "" : " ");
     }
     if (rest.n) {
         buf_put_str(out, rest);

@@ -32,6 +32,7 @@ static const char *const mailboxes[] = {
     "a@1.2.3.4",
     A63 "a@d",
     "a@" A63,
+    "a@b\xC3\xBC" A63,
     "a@" A63 "." A63 "." A63 "." A63,
 };
 

@@ -151,6 +151,8 @@ static const struct {
      NULL},
     {"a\x01@d, b@d", "{a\x01@d}|b@d", NULL},
     {"a\\", "{a\\}", NULL},
+    {"a\\\r\n b", "{a\\\r\n b}", NULL},
+    {"a\\\n b, c", "{a\\\n b}|c", "a\\\n b, c@m"},
     {".", "{.}", NULL},
 };
 

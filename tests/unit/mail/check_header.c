@@ -156,6 +156,8 @@ static const struct {
     {"A: b\nC: de", 10},
     {"A: b\nno field, and longer than the limit\n", 5},
     {"From a\nA: b\n\n", 12},
+    {"From a\n\nbody that is longer than the limit", 7},
+    {"From a", 6},
 };
 
 START_TEST(the_limit_is_exact_however_the_bytes_are_cut)

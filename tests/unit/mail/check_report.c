@@ -68,7 +68,8 @@ static const char plain_report[] =
     "--=_0_0123456789AC\r\n"
     "Content-Type: text/plain; charset=utf-8\r\n"
     "\r\n"
-    "Your message could not be delivered. It will not be tried again.\r\n"
+    "Your message could not be delivered to the recipients named below. It will\r\n"
+    "not be tried again for them.\r\n"
     "\r\n"
     "Not delivered to:\r\n"
     "    x@y\r\n"
@@ -316,6 +317,18 @@ START_TEST(long_header_lines_are_folded)
 }
 END_TEST
 
+START_TEST(a_line_folded_without_a_blank_and_then_at_one_is_short_enough)
+{
+    char line[3000];
+    for (size_t at = 980; at < 2010; at++) {
+        memset(line, 'x', sizeof line);
+        line[1] = ':';
+        line[at] = ' ';
+        free(returned_header((struct str){line, sizeof line}));
+    }
+}
+END_TEST
+
 START_TEST(a_large_header_is_cut_at_a_line)
 {
     struct buf header;
@@ -370,6 +383,31 @@ START_TEST(without_a_servers_words_ours_are_told)
                                        "CONNECT-TIMEOUT: No answer for 5 days.\r\n"
                                        "Last-Attempt-Date: "));
     ck_assert_ptr_null(strstr(text, "said:"));
+    free(text);
+}
+END_TEST
+
+static const struct {
+    enum fault_scope scope;
+    const char *advice;
+} advices[] = {
+    {FAULT_RECIPIENT, "Check the address"},
+    {FAULT_MESSAGE, "Change the message"},
+    {FAULT_SENDER, "Show this report to your administrator."},
+    {FAULT_ACCOUNT, "Show this report to your administrator."},
+    {FAULT_SERVER, "Show this report to your administrator."},
+};
+
+START_TEST(without_a_fix_the_scope_tells_what_to_do)
+{
+    struct fault fault;
+    fault_set(&fault, advices[_i].scope, "5.0.0", "X", "x");
+    struct report_recipient recipient = {"x@y", &fault, NULL, 0};
+    struct report_facts facts = facts_of(&recipient, 1, "");
+    char *text = report(&facts);
+    const char *at = strstr(text, "What to do:\r\n    ");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_ptr_eq(strstr(text, advices[_i].advice), at + strlen("What to do:\r\n    "));
     free(text);
 }
 END_TEST
@@ -480,9 +518,11 @@ int main(void)
                         COUNT(headers));
     tcase_add_test(tc, nul_does_not_come_back);
     tcase_add_loop_test(tc, long_header_lines_are_folded, 0, 3);
+    tcase_add_test(tc, a_line_folded_without_a_blank_and_then_at_one_is_short_enough);
     tcase_add_test(tc, a_large_header_is_cut_at_a_line);
     tcase_add_loop_test(tc, a_status_that_is_none_is_not_passed_on, 0, COUNT(statuses));
     tcase_add_test(tc, without_a_servers_words_ours_are_told);
+    tcase_add_loop_test(tc, without_a_fix_the_scope_tells_what_to_do, 0, COUNT(advices));
     tcase_add_test(tc, recipients_with_the_same_cause_are_told_together);
     tcase_add_test(tc, addresses_in_utf8_make_it_a_global_report);
     tcase_add_test(tc, two_thousand_recipients_fit_in_two_mebibytes);
