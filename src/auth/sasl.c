@@ -98,7 +98,7 @@ struct sasl *sasl_new(const char *allowed, const char *offered,
         objection = mechanism->objection(identity);
         if (!objection) {
             struct sasl *s = mem_new(sizeof *s);
-            *s = (struct sasl){.mechanism = mechanism, .identity = identity};
+            *s = (struct sasl){.mechanism = mechanism, .identity = *identity};
             return s;
         }
     }

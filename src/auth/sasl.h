@@ -6,7 +6,7 @@
 #include "buf.h"
 #include "fault.h"
 
-/* Borrowed while the exchange lives. */
+/* Copied by sasl_new(); the bytes that it points to are borrowed while the exchange lives. */
 struct sasl_identity {
     const char *user;
     struct str password;

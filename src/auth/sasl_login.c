@@ -7,9 +7,9 @@ static bool step(const struct sasl *s, struct str challenge, struct buf *out)
 {
     (void)challenge;
     if (s->steps == 0)
-        buf_puts(out, s->identity->user);
+        buf_puts(out, s->identity.user);
     else if (s->steps == 1)
-        buf_put_str(out, s->identity->password);
+        buf_put_str(out, s->identity.password);
     return s->steps < 2;
 }
 

@@ -9,7 +9,7 @@
 /* A running exchange. */
 struct sasl {
     const struct sasl_mechanism *mechanism;
-    const struct sasl_identity *identity;
+    struct sasl_identity identity;
     unsigned steps; /* challenges answered so far */
 };
 

@@ -7,9 +7,9 @@
 static void initial(const struct sasl *s, struct buf *out)
 {
     buf_putc(out, '\0');
-    buf_puts(out, s->identity->user);
+    buf_puts(out, s->identity.user);
     buf_putc(out, '\0');
-    buf_put_str(out, s->identity->password);
+    buf_put_str(out, s->identity.password);
 }
 
 const struct sasl_mechanism sasl_plain = {"PLAIN", sasl_object_to_password, initial, NULL};

@@ -27,11 +27,12 @@ struct tls_policy {
 #define TLS_PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SAFE_RENEGOTIATION"
 
 /* Trust, certificates and priority, loaded once and shared by sessions. Reference counted:
- * sessions keep it. */
+ * sessions keep it. For one thread, with its sessions. */
 struct tls_context;
 
-/* NULL with a sentence in *err: an unreadable or empty trust store is an error (T-001), and a
- * bad priority string (T-009). */
+/* NULL with a sentence in *err: an unreadable or empty trust store is an error (T-001), a bad
+ * priority string (T-009) or one that allows what is broken (T-008, T-010), a client
+ * certificate without its key, or a key file that others can read (private_file.h). */
 struct tls_context *tls_context_new(const struct tls_policy *policy,
                                     struct err *err) ATTR_MUST_CHECK;
 void tls_context_free(struct tls_context *context);
@@ -52,7 +53,7 @@ enum tls_status {
     TLS_FAILED   /* tls_fault() says why */
 };
 
-/* Wire bytes from the peer; all are taken. */
+/* Wire bytes from the peer; all are taken (at most 1 MiB between two calls of tls_next()). */
 void tls_feed(struct tls *t, const void *bytes, size_t n);
 
 /* The transport ended. Without a close_notify before, that is a failure (T-017). why as in
@@ -60,10 +61,13 @@ void tls_feed(struct tls *t, const void *bytes, size_t n);
 void tls_eof(struct tls *t, const char *why);
 
 /* Go on: handshake, then decrypt all there is and append it to plain, as far as plain has room.
- */
+ * TLS_WANT with plain full: there may be more; call again when it has room, and feed nothing
+ * until then. CLOSED and FAILED may come with the last bytes in plain, and stay. Whatever the
+ * status, there may be news in tls_out(), an alert also after FAILED. */
 enum tls_status tls_next(struct tls *t, struct buf *plain);
 
-/* Encrypt n plain bytes; only after TLS_SECURED. */
+/* Encrypt n plain bytes; only after TLS_SECURED and before tls_bye(). Without effect once the
+ * session is CLOSED or has failed, which tls_next() tells. */
 void tls_write(struct tls *t, const void *bytes, size_t n);
 
 /* Say close_notify. */

@@ -58,6 +58,7 @@ static int use_pair(struct tls_context *context, const char *cert_file, const ch
                        "the client certificate %s and the key %s cannot be used together: %s; "
                        "both must be in PEM form, the key without a passphrase",
                        cert_file, key_file, gnutls_strerror(rc));
+    context->has_certificate = true;
     return 0;
 }
 

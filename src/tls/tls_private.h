@@ -13,6 +13,7 @@ struct tls_context {
     gnutls_certificate_credentials_t credentials;
     gnutls_priority_t priority;
     enum tls_verify verify;
+    bool has_certificate; /* of the client */
 };
 
 enum tls_stage {

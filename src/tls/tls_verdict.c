@@ -76,6 +76,8 @@ static const struct cause wants_alpn = {
     "TLS-ALPN", FAULT_ACCOUNT, "4.7.5",
     "wants a protocol name (ALPN), which mail servers do not use",
     "check port: it may not be a mail server's"};
+static const struct cause not_decoded = {"TLS-ALERT", FAULT_SERVER, "4.7.5",
+                                         "ended TLS with alert 50 (Decode error)", ""};
 static const struct cause unsafe_renegotiation = {
     "TLS-VERSION", FAULT_ACCOUNT, "4.7.5",
     "does not know safe renegotiation (RFC 5746), without which TLS 1.2 can be tampered with",
@@ -97,6 +99,7 @@ static const struct {
 } alerts[] = {
     {GNUTLS_A_HANDSHAKE_FAILURE, &no_cipher},
     {GNUTLS_A_INSUFFICIENT_SECURITY, &no_cipher},
+    {GNUTLS_A_DECODE_ERROR, &not_decoded},
     {GNUTLS_A_PROTOCOL_VERSION, &old_version},
     {GNUTLS_A_UNRECOGNIZED_NAME, &unknown_name},
     {GNUTLS_A_NO_APPLICATION_PROTOCOL, &wants_alpn},
@@ -158,19 +161,25 @@ static void judge_first_words(struct tls *t)
     fault_reply(&t->fault, str_trim(str_head(words, str_find(words, '\n'))));
 }
 
+/* Servers refuse a missing or wrong certificate with many alerts, GnuTLS with decode_error. */
+static bool may_mean_client_certificate(const struct cause *cause)
+{
+    return cause == &wants_client_certificate || cause == &refuses_client_certificate ||
+           cause == &no_cipher || cause == &not_decoded;
+}
+
 static void judge_alert(struct tls *t)
 {
     gnutls_alert_description_t alert = gnutls_alert_get(t->session);
     const char *name = gnutls_alert_get_name(alert);
     bool asked = gnutls_certificate_client_get_request_status(t->session) != 0;
-    bool sent = gnutls_certificate_get_ours(t->session) != NULL;
     for (size_t i = 0; i < COUNT(alerts); i++) {
         const struct cause *cause = alerts[i].cause;
         if (alerts[i].alert != alert)
             continue;
-        /* Servers refuse a missing certificate with many alerts. */
-        if (asked && !sent && (cause == &no_cipher || cause == &refuses_client_certificate))
-            cause = &wants_client_certificate;
+        if (asked && may_mean_client_certificate(cause))
+            cause = t->context->has_certificate ? &refuses_client_certificate
+                                                : &wants_client_certificate;
         say(t, cause);
         return;
     }
