@@ -39,5 +39,3 @@ check_PROGRAMS += %reldir%/check_smtp_reply
 TESTS += %reldir%/check_smtp_reply
 %canon_reldir%_check_smtp_reply_CPPFLAGS = $(base_I) $(smtp_I) $(CHECK_CFLAGS)
 %canon_reldir%_check_smtp_reply_LDADD = $(smtp_LIBS) $(CHECK_LIBS)
-TESTS += %reldir%/check_pure.sh
-EXTRA_DIST += %reldir%/check_pure.sh
