@@ -93,21 +93,20 @@ static int check_configuration(const struct command *command, const struct reque
     return EX_OK;
 }
 
-/* Append the path of the control socket: as configured; where there is no configuration that we
- * may read, as the environment says, or the default. -1 if the file that was named is not to
- * be used. */
+/* Append the path of the control socket: as configured; where the configuration cannot be read,
+ * and a reload that was refused is just when one asks, as the environment says, or the default.
+ * The default is no stand-in for a file that was named: -1, that would be another daemon. */
 static int find_socket(const struct request *request, struct buf *path)
 {
     struct err err;
     struct conf *conf = conf_load(request->file ? request->file : CONFIG_FILE, &err);
-    if (!conf && request->file) {
-        say(program, "%s", err.text);
+    const char *control = conf ? conf->control : getenv("TRANTER_CONTROL");
+    bool known = control && *control;
+    if (!known && request->file) {
+        say(program, "%s; or name the daemon's control socket in $TRANTER_CONTROL", err.text);
         return -1;
     }
-    const char *control = getenv("TRANTER_CONTROL");
-    if (conf)
-        control = conf->control;
-    buf_puts(path, control && *control ? control : CONTROL_SOCKET);
+    buf_puts(path, known ? control : CONTROL_SOCKET);
     buf_putc(path, '\0');
     conf_unref(conf);
     return 0;

@@ -96,9 +96,24 @@ class TranterctlTest(unittest.TestCase):
         self.assertIn(self.configuration + ":2:", err)
 
     def test_a_configuration_that_was_named_must_be_good(self):
-        self.answer()
+        server = self.answer()
         self.write("nonsense")
-        self.assertEqual(self.call("queue")[0], 78)
+        code, out, err = self.call("queue")
+        self.assertEqual((code, out), (78, b""))
+        self.assertIn("TRANTER_CONTROL", err)
+        self.assertEqual(server.questions, [])
+
+    def test_the_daemon_is_reached_while_its_configuration_is_bad(self):
+        server = self.answer()
+        self.write("nonsense")
+        self.assertEqual(self.run_it("-c", self.configuration, "reload", TRANTER_CONTROL=self.path),
+                         (0, b"abc", ""))
+        self.assertEqual(server.questions, ["reload\n"])
+
+    def test_the_configuration_goes_before_the_environment(self):
+        server = self.answer()
+        self.run_it("-c", self.configuration, "queue", TRANTER_CONTROL=self.file("other"))
+        self.assertEqual(server.questions, ["queue\n"])
 
     def test_help_and_version_need_nothing(self):
         for option, word in (("--help", b"remove"), ("--version", b"tranter ")):
