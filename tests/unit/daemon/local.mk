@@ -3,3 +3,10 @@ TESTS += %reldir%/check_outcome
 %canon_reldir%_check_outcome_CPPFLAGS = $(base_I) $(mail_I) $(store_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
 %canon_reldir%_check_outcome_SOURCES = %reldir%/check_outcome.c src/daemon/outcome.c
 %canon_reldir%_check_outcome_LDADD = $(store_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_listing
+TESTS += %reldir%/check_listing
+%canon_reldir%_check_listing_CPPFLAGS = $(base_I) $(mail_I) $(store_I) -I$(top_srcdir)/src/daemon \
+	$(JANSSON_CFLAGS) $(CHECK_CFLAGS)
+%canon_reldir%_check_listing_SOURCES = %reldir%/check_listing.c src/daemon/listing.c
+%canon_reldir%_check_listing_LDADD = $(store_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
