@@ -262,6 +262,7 @@ static bool take_event(struct delivery *d)
         end_transaction(d, &e.fault);
         break;
     case SMTP_CLIENT_DEAD:
+        BUG_ON(d->id && e.fault.scope == FAULT_NONE); /* it would pass for delivered */
         end_transaction(d, &e.fault);
         die(d, &e.fault);
         break;
