@@ -204,8 +204,18 @@ static enum state on_early_reply(struct submission *s)
     return refuse(s, "the mail daemon stopped taking the message");
 }
 
+/* What is to be written next; commands go before content. */
+static struct buf *outgoing(struct submission *s)
+{
+    bool content = s->state >= STATE_CONTENT && buf_len(&s->commands) == 0;
+    return content ? &s->source->intake.out : &s->commands;
+}
+
+/* A yes before the whole message is out cannot be to the message. */
 static enum state on_final(struct submission *s)
 {
+    if (buf_len(outgoing(s)) > 0)
+        return on_early_reply(s);
     if (!is_positive(s))
         return refuse(s, "the mail daemon refused the message");
     s->result->exit_status = EX_OK;
@@ -266,13 +276,6 @@ static void receive(struct submission *s)
         s->state = give_up(s, "the connection to the mail daemon was lost");
 }
 
-/* What is to be written next; commands go before content. */
-static struct buf *outgoing(struct submission *s)
-{
-    bool content = s->state >= STATE_CONTENT && buf_len(&s->commands) == 0;
-    return content ? &s->source->intake.out : &s->commands;
-}
-
 static void transmit(struct submission *s, struct buf *out)
 {
     struct str text = buf_str(out);
@@ -300,9 +303,11 @@ static void fetch_content(struct submission *s)
     }
 }
 
+/* What is left of a message that has been read whole goes out in one write with the dot. */
 static void turn(struct submission *s)
 {
-    if (s->state == STATE_CONTENT && !s->broken && buf_len(outgoing(s)) == 0)
+    bool wanting = buf_len(outgoing(s)) == 0 || source_is_done(s->source);
+    if (s->state == STATE_CONTENT && !s->broken && wanting)
         fetch_content(s);
     if (s->state == STATE_OVER)
         return;
