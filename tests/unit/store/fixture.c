@@ -12,13 +12,23 @@
 #include <string.h>
 #include <unistd.h>
 
-static char directory[] = "spool-XXXXXX";
+static char directory[64];
+
+static const char *make(const char *template)
+{
+    snprintf(directory, sizeof directory, "%s", template);
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    return directory;
+}
 
 const char *fixture_make(void)
 {
-    strcpy(directory, "spool-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(directory));
-    return directory;
+    return make("spool-XXXXXX");
+}
+
+const char *fixture_make_in_memory(void)
+{
+    return make(access("/dev/shm", W_OK) == 0 ? "/dev/shm/tranter-XXXXXX" : "spool-XXXXXX");
 }
 
 void fixture_remove(void)
@@ -185,6 +195,7 @@ static const char totals_are_right[] =
     " AND 0 = (SELECT count(*) FROM recipient WHERE id >> 15 NOT IN (SELECT id FROM message))"
     " AND 0 = (SELECT count(*) FROM chunk WHERE id >> 15 NOT IN (SELECT id FROM message)"
     "  AND id >> 15 NOT IN (SELECT id FROM half))"
+    " AND 0 = (SELECT count(*) FROM half WHERE id IN (SELECT id FROM message))"
     " FROM total";
 
 const char *fixture_integrity(void)

@@ -9,8 +9,12 @@ enum {
     FIXTURE_WAIT_MS = 20000 /* for a result that must come */
 };
 
-/* A directory of its own, and its removal with all the store keeps in it. */
+/* A directory of its own; its removal with all the store keeps in it. */
 const char *fixture_make(void);
+
+/* The same on a file system in memory, where there is one: for tests that bring their own disk.
+ */
+const char *fixture_make_in_memory(void);
 void fixture_remove(void);
 
 /* The path of a file in it; valid until the next call. */

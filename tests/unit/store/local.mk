@@ -29,3 +29,15 @@ TESTS += %reldir%/check_marks
 %canon_reldir%_check_marks_SOURCES = %reldir%/check_marks.c $(store_fixture)
 %canon_reldir%_check_marks_CPPFLAGS = $(store_test_I)
 %canon_reldir%_check_marks_LDADD = $(store_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_faults
+TESTS += %reldir%/check_faults
+%canon_reldir%_check_faults_SOURCES = %reldir%/check_faults.c %reldir%/faultfs.c %reldir%/faultfs.h $(store_fixture)
+%canon_reldir%_check_faults_CPPFLAGS = $(store_test_I)
+%canon_reldir%_check_faults_LDADD = $(store_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_kill
+TESTS += %reldir%/check_kill
+%canon_reldir%_check_kill_SOURCES = %reldir%/check_kill.c $(store_fixture)
+%canon_reldir%_check_kill_CPPFLAGS = $(store_test_I)
+%canon_reldir%_check_kill_LDADD = $(store_LIBS) $(CHECK_LIBS)
