@@ -19,9 +19,10 @@ enum {
     WORD_MAX_BYTES = 900, /* a longer word is cut, so that it fits a line behind indentation */
     FACT_MAX = 512,       /* bytes of an address, a name or a sentence */
     BOUNDARY_MAX = 64,
-    CAUSE_MAX = 100,              /* recipients told with one cause, small beside the next */
-    TEXT_PART_MAX = 256 * 1024,   /* behind it the text only counts recipients */
-    STATUS_PART_MAX = 1024 * 1024 /* behind it recipients get only the fields that must be */
+    CAUSE_MAX = 100,               /* recipients told with one cause, small beside the next */
+    TEXT_PART_MAX = 256 * 1024,    /* behind it the text only counts recipients */
+    STATUS_PART_FULL = 768 * 1024, /* behind it recipients get only the fields that must be */
+    STATUS_PART_MAX = 1536 * 1024  /* behind it they are left out */
 };
 
 /* A line being filled with words. */
@@ -151,7 +152,8 @@ static void put_cause(struct buf *out, const struct report_recipient *recipients
     put_paragraph(out, heading, fault->reply);
 }
 
-static void put_text(struct buf *out, const struct report_facts *facts)
+/* n_listed: recipients that the second part has. */
+static void put_text(struct buf *out, const struct report_facts *facts, unsigned n_listed)
 {
     buf_puts(out,
              "Your message could not be delivered to the recipients named below. It will\r\n"
@@ -167,8 +169,10 @@ static void put_text(struct buf *out, const struct report_facts *facts)
     }
     if (i < facts->n_recipients)
         buf_printf(out,
-                   "\r\nNor to %u more; the second part of this report lists them all.\r\n",
-                   facts->n_recipients - i);
+                   "\r\nNor to %u more; the second part of this report lists %u recipients "
+                   "in all%s.\r\n",
+                   facts->n_recipients - i, n_listed,
+                   n_listed < facts->n_recipients ? " and has no room for the others" : "");
     buf_puts(out, "\r\nThe mail relay on ");
     put_clean(out, facts->hostname);
     buf_puts(out, "\r\ntook the message in on ");
@@ -225,7 +229,7 @@ static void put_recipient(struct buf *out, const struct report_recipient *recipi
     put_clean(out, recipient->address);
     buf_printf(out, "\r\nAction: failed\r\nStatus: %s\r\n",
                is_status(fault->status) ? fault->status : "5.0.0");
-    if (buf_len(out) > STATUS_PART_MAX)
+    if (buf_len(out) > STATUS_PART_FULL)
         return;
     if (recipient->remote) {
         buf_puts(out, "Remote-MTA: dns; ");
@@ -238,8 +242,8 @@ static void put_recipient(struct buf *out, const struct report_recipient *recipi
     buf_puts(out, "\r\n");
 }
 
-/* RFC 3464 2. */
-static void put_status(struct buf *out, const struct report_facts *facts)
+/* RFC 3464 2. Returns how many recipients there was room for. */
+static unsigned put_status(struct buf *out, const struct report_facts *facts)
 {
     buf_puts(out, "Reporting-MTA: dns; ");
     put_clean(out, facts->hostname);
@@ -248,8 +252,10 @@ static void put_status(struct buf *out, const struct report_facts *facts)
     buf_puts(out, "\r\nX-Tranter-Queue-Id: ");
     put_clean(out, facts->id);
     buf_puts(out, "\r\n");
-    for (unsigned i = 0; i < facts->n_recipients; i++)
-        put_recipient(out, &facts->recipients[i], facts);
+    unsigned n = 0;
+    while (n < facts->n_recipients && buf_len(out) < STATUS_PART_MAX)
+        put_recipient(out, &facts->recipients[n++], facts);
+    return n;
 }
 
 /* Where a line of more than max bytes is folded: at its last blank that fits, else before a
@@ -419,8 +425,7 @@ void report_failure(struct buf *out, const struct report_facts *facts)
     bool is_8bit = false;
     for (int i = 0; i < 3; i++)
         buf_init(&parts[i], SIZE_MAX);
-    put_text(&parts[0], facts);
-    put_status(&parts[1], facts);
+    put_text(&parts[0], facts, put_status(&parts[1], facts));
     put_header(&parts[2], facts->header);
     for (int i = 0; i < 3; i++)
         is_8bit = is_8bit || !str_is_ascii(buf_str(&parts[i]));

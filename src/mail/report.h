@@ -31,13 +31,16 @@ struct report_facts {
 };
 
 enum {
-    REPORT_HEADER_MAX = 64 * 1024 /* bytes of the original header that are returned */
+    REPORT_HEADER_MAX = 64 * 1024,     /* bytes of the original header that are returned */
+    REPORT_BYTES_MAX = 2 * 1024 * 1024 /* of a whole report */
 };
 
-/* Append the report: for all recipients that failed together (N-006), Action: failed. With
- * 2,000 recipients or fewer it stays under 2 MiB, whatever was said. Nothing that the strings
- * of facts or the header say can begin a field, a part or a line of its own; lines stay within
- * 998 bytes. 8-bit only where an address, a sentence or the header is. */
+/* Append the report: for all recipients that failed together (N-006), Action: failed. It is
+ * never longer than REPORT_BYTES_MAX: the text names as many recipients as fit in 256 KiB, the
+ * second part lists 2,000 whatever was said and some 10,000 of common size, and the text says
+ * how many there are beyond. Nothing that the strings of facts or the header say can begin a
+ * field, a part or a line of its own; lines stay within 998 bytes. 8-bit only where an address,
+ * a sentence or the header is. */
 void report_failure(struct buf *out, const struct report_facts *facts);
 
 /* May a message with this header block be answered with a report? False when its Auto-Submitted
