@@ -190,25 +190,35 @@ static void keep_for_log(struct attempt *a)
     }
 }
 
+/* A deferral's code says "later", also where the server or our own check said "never" of the
+ * account or the sender. */
+static void put_status(char status[FAULT_STATUS_MAX], const struct fault *f,
+                       enum outcome_event event)
+{
+    snprintf(status, FAULT_STATUS_MAX, "%s", f->status[0] ? f->status : "2.0.0");
+    if (event == OUTCOME_DEFERRED)
+        status[0] = '4';
+}
+
 static void log_recipient(const struct attempt *a, unsigned i)
 {
     const struct fault *f = &a->told[i].fault;
-    char to[400], tail[3 * FAULT_TEXT_MAX], status[16];
+    enum outcome_event event = a->events[i];
+    char to[400], tail[3 * FAULT_TEXT_MAX], status[FAULT_STATUS_MAX];
     snprintf(to, sizeof to, "<%s>", a->told[i].address);
-    snprintf(status, sizeof status, "%s", outcome_event_name(a->events[i]));
-    if (a->events[i] == OUTCOME_SENT)
+    put_status(status, f, event);
+    if (event == OUTCOME_SENT)
         snprintf(tail, sizeof tail, "(%s)", f->reply);
     else
         snprintf(tail, sizeof tail, "(%s diag=%s: %s%s%s)", fault_scope_name(f->scope), f->code,
                  f->text, f->reply[0] ? ": " : "", f->reply);
-    log_facts(a->events[i] == OUTCOME_SENT ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, a->id,
-              (struct log_fact[]){{"to", to},
-                                  {"relay", a->relay[0] ? a->relay : "none"},
-                                  {"delay", a->delay},
-                                  {"delays", a->delays},
-                                  {"dsn", f->status[0] ? f->status : "2.0.0"},
-                                  {"status", status}},
-              6, tail);
+    const struct log_fact facts[] = {
+        {"to", to},          {"relay", a->relay[0] ? a->relay : "none"},
+        {"delay", a->delay}, {"delays", a->delays},
+        {"dsn", status},     {"status", outcome_event_name(event)},
+    };
+    log_facts(event == OUTCOME_SENT ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, a->id, facts,
+              sizeof facts / sizeof facts[0], tail);
 }
 
 static void on_result(struct waiter *waiter, const struct store_result *result)

@@ -11,6 +11,7 @@
 #include "sasl.h"
 #include "secret.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,10 +29,11 @@ struct delivery {
     struct smtp_client *smtp;
     struct sasl *sasl;
     struct buf password;
-    bool secured;        /* the handshake is done */
-    size_t unsent_bytes; /* of conn's when last looked at */
-    bool idle;           /* the owner was told on_ready and has not answered */
-    bool ending;         /* on_dead was told */
+    bool secured;                          /* the handshake is done */
+    size_t unsent_bytes;                   /* of conn's when last looked at */
+    uint64_t recipients_max, messages_max; /* RFC 9422; 0: the server named none */
+    bool idle;   /* the owner was told on_ready and has not answered */
+    bool ending; /* on_dead was told */
     char relay[320];
     char mechanism[32];
     int64_t dialled_at, connected_ms;
@@ -250,6 +252,8 @@ static bool take_event(struct delivery *d)
         answer_challenge(d, e.challenge, now);
         break;
     case SMTP_CLIENT_IDLE:
+        d->recipients_max = e.caps->limit_rcpt;
+        d->messages_max = e.caps->limit_mail;
         become_ready(d);
         break;
     case SMTP_CLIENT_BODY:
@@ -422,6 +426,18 @@ void delivery_quit(struct delivery *d)
     d->idle = false;
     smtp_client_quit(d->smtp, loop_now_ms(d->loop));
     conn_deadline(d->conn, loop_now_ms(d->loop));
+}
+
+unsigned delivery_recipients_max(const struct delivery *d)
+{
+    return d->recipients_max && d->recipients_max < SMTP_CLIENT_RECIPIENTS_MAX
+               ? (unsigned)d->recipients_max
+               : SMTP_CLIENT_RECIPIENTS_MAX;
+}
+
+unsigned delivery_messages_max(const struct delivery *d)
+{
+    return d->messages_max && d->messages_max < UINT_MAX ? (unsigned)d->messages_max : UINT_MAX;
 }
 
 const char *delivery_relay(const struct delivery *d)

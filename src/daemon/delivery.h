@@ -55,6 +55,11 @@ void delivery_send(struct delivery *d, store_id id, const struct smtp_transactio
 /* Say goodbye; only after on_ready. */
 void delivery_quit(struct delivery *d);
 
+/* How many recipients a transaction may have, and how many transactions the connection, as the
+ * server says (RFC 9422); after on_ready. */
+unsigned delivery_recipients_max(const struct delivery *d);
+unsigned delivery_messages_max(const struct delivery *d);
+
 /* "smtp.example.com[192.0.2.1]:587", or "none" before a connection. */
 const char *delivery_relay(const struct delivery *d);
 

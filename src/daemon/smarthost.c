@@ -154,11 +154,18 @@ static void quit(struct link *link)
     delivery_quit(link->delivery);
 }
 
+static unsigned messages_max(const struct link *link)
+{
+    unsigned conf_max = link->smarthost->conf->messages_per_connection;
+    unsigned server_max = delivery_messages_max(link->delivery);
+    return server_max < conf_max ? server_max : conf_max;
+}
+
 /* Give the link its next message, or a goodbye, or let it wait. */
 static void employ(struct link *link)
 {
     struct smarthost *s = link->smarthost;
-    if (s->retired || link->messages >= s->conf->messages_per_connection) {
+    if (s->retired || link->messages >= messages_max(link)) {
         quit(link);
         return;
     }
@@ -168,7 +175,7 @@ static void employ(struct link *link)
     link->state = LINK_BUSY;
     link->messages++;
     delivery_send(link->delivery, attempt_id(link->attempt),
-                  attempt_transaction(link->attempt, SMTP_CLIENT_RECIPIENTS_MAX));
+                  attempt_transaction(link->attempt, delivery_recipients_max(link->delivery)));
 }
 
 static void recover(struct smarthost *s)
@@ -239,6 +246,12 @@ static void on_sending(void *self, struct delivery *d)
     store_mark_sending(link->smarthost->store, attempt_id(link->attempt));
 }
 
+/* A lost final reply says nothing good of the server either. */
+static bool concerns_smarthost(const struct fault *f)
+{
+    return f->scope == FAULT_SERVER || f->scope == FAULT_ACCOUNT || f->ambiguous;
+}
+
 /* A connection that breaks on its first message may break because of that message: it is
  * charged, so that others go first. */
 static void on_verdict(void *self, struct delivery *d, const struct fault *verdicts, unsigned n,
@@ -247,7 +260,7 @@ static void on_verdict(void *self, struct delivery *d, const struct fault *verdi
     struct link *link = self;
     link->fault = (struct fault){.scope = FAULT_NONE};
     for (unsigned i = 0; i < n && link->fault.scope == FAULT_NONE; i++) {
-        if (verdicts[i].scope == FAULT_SERVER || verdicts[i].scope == FAULT_ACCOUNT)
+        if (concerns_smarthost(&verdicts[i]))
             link->fault = verdicts[i];
     }
     attempt_end(link->attempt, verdicts, delivery_relay(d), times, link->messages == 1);
