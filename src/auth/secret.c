@@ -63,20 +63,23 @@ static int check_line(struct str line, const char *path, struct err *err)
     return 0;
 }
 
-int secret_read(const char *source, struct buf *secret, struct err *err)
+/* Cut the first line out of secret; what follows it goes when the memory is wiped. */
+static int keep_line(const char *path, struct buf *secret, struct err *err)
 {
-    char path[PATH_BYTES_MAX];
-    if (find(source, path, err) < 0 || private_file_read(path, secret, err) < 0)
-        return -1;
     struct str line = buf_str(secret);
     line.n = str_find(line, '\n');
     if (line.n && line.p[line.n - 1] == '\r')
         line.n--;
-    int rc = check_line(line, path, err);
-    /* What follows the first line goes when the memory is wiped. */
-    if (rc < 0)
-        buf_release(secret);
-    else
-        secret->used = line.n;
-    return rc;
+    secret->used = line.n;
+    return check_line(line, path, err);
+}
+
+int secret_read(const char *source, struct buf *secret, struct err *err)
+{
+    char path[PATH_BYTES_MAX];
+    if (find(source, path, err) == 0 && private_file_read(path, secret, err) == 0 &&
+        keep_line(path, secret, err) == 0)
+        return 0;
+    buf_release(secret);
+    return -1;
 }

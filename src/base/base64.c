@@ -47,15 +47,25 @@ static bool decode_group(struct buf *out, const char *four, bool last)
     return true;
 }
 
+/* Bytes that text stands for, if it is base64. */
+static size_t decoded_bytes(struct str text)
+{
+    size_t pad = 0;
+    while (pad < 2 && pad < text.n && text.p[text.n - 1 - pad] == '=')
+        pad++;
+    return text.n / 4 * 3 - pad;
+}
+
 bool base64_decode(struct buf *out, struct str text)
 {
     size_t before = buf_len(out);
-    bool good = text.n % 4 == 0 && text.n / 4 * 3 <= buf_space(out) + 2;
-    for (; good && text.n; text = str_tail(text, 4))
-        good = decode_group(out, text.p, text.n == 4);
-    if (!good || out->failed) {
-        out->used = before;
+    if (text.n % 4 || out->failed || decoded_bytes(text) > buf_space(out))
         return false;
+    for (; text.n; text = str_tail(text, 4)) {
+        if (!decode_group(out, text.p, text.n == 4)) {
+            out->used = before;
+            return false;
+        }
     }
     return true;
 }

@@ -131,3 +131,10 @@ fuzz_programs += %reldir%/fuzz_session
 	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/session"'
 %canon_reldir%_fuzz_session_LDFLAGS = $(fuzz_link)
 %canon_reldir%_fuzz_session_LDADD = $(tools_LIBS)
+
+fuzz_programs += %reldir%/fuzz_tls
+%canon_reldir%_fuzz_tls_SOURCES = %reldir%/fuzz_tls.c $(fuzz_main)
+%canon_reldir%_fuzz_tls_CPPFLAGS = $(base_I) $(tls_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/tls"'
+%canon_reldir%_fuzz_tls_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_tls_LDADD = $(tls_LIBS)

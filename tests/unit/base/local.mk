@@ -16,3 +16,28 @@ check_PROGRAMS += %reldir%/check_sockname
 TESTS += %reldir%/check_sockname
 %canon_reldir%_check_sockname_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
 %canon_reldir%_check_sockname_LDADD = $(base_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_printable
+TESTS += %reldir%/check_printable
+%canon_reldir%_check_printable_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_printable_LDADD = $(base_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_base64
+TESTS += %reldir%/check_base64
+%canon_reldir%_check_base64_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_base64_LDADD = $(base_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_fault
+TESTS += %reldir%/check_fault
+%canon_reldir%_check_fault_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_fault_LDADD = $(base_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_log
+TESTS += %reldir%/check_log
+%canon_reldir%_check_log_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_log_LDADD = $(base_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_private_file
+TESTS += %reldir%/check_private_file
+%canon_reldir%_check_private_file_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_private_file_LDADD = $(base_LIBS) $(CHECK_LIBS)
