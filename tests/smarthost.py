@@ -203,7 +203,7 @@ class Smarthost:
         """Put a message and its record in place, each at once or not at all."""
         with self._lock:
             number = len(self.records) + 1
-            record = dict(record, number=number, file=self.path_of(number))
+            record.update(number=number, file=self.path_of(number))
             os.rename(temporary, record["file"])
             self._write("%d.json" % number, json.dumps(record, indent=1) + "\n")
             self.records.append(record)

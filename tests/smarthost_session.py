@@ -429,9 +429,11 @@ class Session:
         self.note("!", "content, %d octets" % body.bytes)
         rule = self.host.script.take(self.facts("dot"))
         refused = rule and rule["action"] == "reply" and rule["text"][0] not in "23"
+        record = self.record(body)
         if not refused and (not rule or rule.get("keep", True)):
-            self.host.keep(self.record(body), body.file.name)
+            self.host.keep(record, body.file.name)
         self.answer("dot", "250 2.0.0 Ok: kept as %d" % self.host.kept(), rule=rule)
+        record["answered"] = time.time()
 
     def record(self, body):
         return {"session": self.number, "message": self.message, "sender": self.sender,

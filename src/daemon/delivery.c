@@ -16,6 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    STARTTLS_TIMEOUT_MS = 60 * 1000, /* unless reply-timeout is shorter */
+    AUTH_TIMEOUT_MS = 120 * 1000     /* likewise */
+};
+
 struct delivery {
     struct loop *loop;
     struct store *store;
@@ -338,6 +343,11 @@ static void on_io(void *owner)
     pump(d);
 }
 
+static int64_t earlier_ms(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
 static enum smtp_client_tls tls_mode(enum conf_tls tls)
 {
     switch (tls) {
@@ -373,6 +383,8 @@ static void on_dialled(void *owner, int fd, const struct fault *fault)
             .pipelining = s->pipelining,
             .timeouts = {.greeting_ms = s->reply_timeout_ms,
                          .reply_ms = s->reply_timeout_ms,
+                         .starttls_ms = earlier_ms(s->reply_timeout_ms, STARTTLS_TIMEOUT_MS),
+                         .auth_ms = earlier_ms(s->reply_timeout_ms, AUTH_TIMEOUT_MS),
                          .data_ms = s->reply_timeout_ms,
                          .final_ms = s->data_timeout_ms},
         },

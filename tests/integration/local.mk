@@ -5,6 +5,14 @@ PY_LOG_DRIVER = env PYTHONDONTWRITEBYTECODE=1 TRANTER_BUILDDIR='$(abs_top_buildd
 PY_LOG_COMPILER = $(PYTHON3)
 
 integration_modules = \
+	%reldir%/test_relay.py \
+	%reldir%/test_crash.py \
+	%reldir%/test_submission.py \
+	%reldir%/test_admin.py \
+	%reldir%/test_sendmail.py \
+	%reldir%/test_report.py \
+	%reldir%/test_postfix.py \
+	%reldir%/test_install.py \
 	%reldir%/test_smarthost.py
 
 TESTS += $(integration_modules)
@@ -12,6 +20,7 @@ EXTRA_DIST += \
 	%reldir%/driver.py \
 	%reldir%/lib.py \
 	tests/certificates.py \
+	tests/demo.py \
 	tests/smarthost.py \
 	tests/smarthost_session.py \
 	$(integration_modules)

@@ -138,6 +138,14 @@ class ImplicitTest(RelayCase):
         self.deferral("name")
         self.check_nothing_was_confided()
 
+    def test_a_handshake_that_stalls_waits(self):
+        self.daemon.smarthosts.clear()
+        self.daemon.add_smarthost(self.host, **FAST)
+        self.script(rule("tls", "stall"))
+        self.daemon.start().submit()
+        self.deferral()
+        self.check_recovery()
+
     def test_starttls_towards_a_tls_port_waits(self):
         self.daemon.smarthosts.clear()
         self.daemon.add_smarthost(self.host, tls="starttls", **FAST)
