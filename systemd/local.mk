@@ -20,8 +20,9 @@ uninstall-systemd:
 .PHONY: install-systemd uninstall-systemd
 endif
 
-# configure cannot do this: sbindir holds ${exec_prefix} until make knows it.
-fill_in = $(AM_V_GEN)$(MKDIR_P) %reldir% && sed -e 's|@sbindir@|$(sbindir)|g' -e 's|@localstatedir@|$(localstatedir)|g' < $< > $@
+# configure cannot do this: sbindir holds ${exec_prefix} until make knows it. The
+# brackets keep it from trying.
+fill_in = $(AM_V_GEN)$(MKDIR_P) %reldir% && sed -e 's|@sbindir[@]|$(sbindir)|g' -e 's|@localstatedir[@]|$(localstatedir)|g' < $< > $@
 
 %reldir%/tranter.service: %reldir%/tranter.service.in Makefile
 	$(fill_in)

@@ -58,6 +58,18 @@ class InstallTest(unittest.TestCase):
                 if not stat.S_ISLNK(mode):
                     self.assertFalse(mode & (stat.S_ISUID | stat.S_ISGID | 0o022), name)
 
+    def test_units_go_to_a_directory_of_the_system(self):
+        with open(os.path.join(lib.BUILD, "Makefile"), encoding="utf-8") as file:
+            directory = re.search(r"(?m)^systemdsystemunitdir = (.*)$", file.read())[1]
+        self.assertRegex(directory, r"\A(/|\$\{prefix\}/).*systemd/system\Z")
+
+    def test_no_template_is_left_unfilled(self):
+        for name in ("/usr/lib/systemd/system/tranter.service", "lib/sysusers.d/tranter.conf",
+                     "lib/tmpfiles.d/tranter.conf"):
+            with open(self.path(name), encoding="utf-8") as file:
+                self.assertNotIn("@", file.read().replace("@system-service", "").replace(
+                    "@privileged", "").replace("@resources", ""), name)
+
     def test_the_manual_pages_and_units_are_there(self):
         for name in ("share/man/man8/tranterd.8", "share/man/man8/sendmail.8",
                      "share/man/man8/tranterctl.8", "share/man/man5/tranter.conf.5"):
