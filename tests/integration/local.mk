@@ -10,6 +10,7 @@ integration_modules = \
 	%reldir%/test_submission.py \
 	%reldir%/test_admin.py \
 	%reldir%/test_sendmail.py \
+	%reldir%/test_service.py \
 	%reldir%/test_report.py \
 	%reldir%/test_postfix.py \
 	%reldir%/test_install.py \
