@@ -140,7 +140,7 @@ class SubmissionTest(ShimTest):
         server = self.daemon(RCPT="250 2.1.5 " + "x" * 200)
         header = b"From: a\nTo: " + b",\n ".join(b"u%d@example.com" % i for i in range(10000))
         self.accepted("-t", text=header + b"\n\nx\n")
-        self.assertEqual(len(server.commands), 10004)
+        self.assertEqual(sum(line.startswith("RCPT ") for line in server.commands), 10000)
 
     def test_one_bad_address_among_good_ones_costs_a_line(self):
         server = self.daemon()
