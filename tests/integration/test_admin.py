@@ -271,23 +271,6 @@ class SignalTest(AdminCase):
             self.assertEqual(file.read(), "somebody's file")
 
 
-class ActivationTest(AdminCase):
-    def test_sockets_are_taken_from_systemd(self):
-        import shutil
-        program = shutil.which("systemd-socket-activate")
-        if not program:
-            self.skipTest("systemd-socket-activate is not installed")
-        self.daemon.write_configuration()
-        with open(self.daemon.log_path, "ab") as log:
-            self.daemon.process = subprocess.Popen(
-                [program, "--listen=" + self.daemon.socket, "--fdname=submission",
-                 *self.daemon.command()], stdout=log, stderr=log,
-                env=self.daemon.environment(), **lib.identity(self.place.user))
-        lib.wait_for(lambda: os.path.exists(self.daemon.socket), "the socket")
-        self.daemon.submit()
-        self.wait_kept()
-
-
 class LogTest(AdminCase):
     def test_one_message_logs_the_lines_that_pflogsumm_reads(self):
         self.daemon.start().submit("one@example.net", "two@example.net", message=(
