@@ -334,6 +334,33 @@ START_TEST(warnings_are_borne_up_to_a_limit)
 }
 END_TEST
 
+static void send_empty_records(struct pair *p, int n)
+{
+    enum {
+        PADDING = 10
+    };
+    while (n-- > 0)
+        ck_assert_int_eq(gnutls_record_send2(p->server, "", 0, PADDING, 0), 0);
+}
+
+START_TEST(empty_records_are_not_the_end_and_have_a_limit)
+{
+    struct pair p;
+    pair_open(&p, 2 * _i + 1);
+    for (int i = 0; i < 3; i++) {
+        send_empty_records(&p, 3);
+        pair_server_says(&p, "x", 1);
+    }
+    pair_run(&p);
+    ck_assert_int_eq(p.status, TLS_WANT);
+    ck_assert(str_eq(buf_str(&p.plain), STR_LIT("xxx")));
+    send_empty_records(&p, 1001);
+    pair_run(&p);
+    expect_fault(&p, "flood", "PROTO-GARBAGE", FAULT_SERVER);
+    pair_free(&p);
+}
+END_TEST
+
 START_TEST(renegotiation_is_declined_and_data_goes_on)
 {
     struct pair p;
@@ -381,6 +408,7 @@ static void add_each(TCase *tc)
     tcase_add_loop_test(tc, session_tickets_do_not_disturb, 0, N_WAYS);
     tcase_add_loop_test(tc, an_end_anywhere_in_the_handshake_is_told_as_such, 0, N_VERSIONS);
     tcase_add_loop_test(tc, a_key_update_is_followed, 0, N_STEPS);
+    tcase_add_loop_test(tc, empty_records_are_not_the_end_and_have_a_limit, 0, N_STEPS);
 }
 
 int main(void)
