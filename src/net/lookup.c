@@ -20,7 +20,7 @@ enum {
 struct question {
     atomic_int holders;
     atomic_bool done; /* what the thread wrote is the loop's to read */
-    int done_fd; /* eventfd */
+    int done_fd;      /* eventfd */
     char *host;
     char service[8];
     int result, error;
