@@ -91,7 +91,7 @@ enum store_result_type {
     STORE_APPENDED,  /* a chunk went to the database (not yet durable) */
     STORE_COMMITTED, /* the message is on the disk; or .failure says why not, and nothing of it
                         is kept */
-    STORE_RECORDED,  /* an outcome, removal or change is committed */
+    STORE_RECORDED,  /* an outcome, removal or change is committed; or .failure says why not */
     STORE_BROKEN     /* nothing can be stored any more: stop, exit 71. Comes once, after all
                         results that waited */
 };

@@ -59,8 +59,7 @@ static int set_up(sqlite3 *db, bool writer)
 static int connect(const struct store *s, const char *vfs, bool writer, sqlite3 **db)
 {
     int mode = writer ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
-    int rc = sqlite3_open_v2(s->spool.database, db,
-                             mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, vfs);
+    int rc = sqlite3_open_v2(s->spool.database, db, mode | SQLITE_OPEN_NOMUTEX, vfs);
     if (rc == SQLITE_OK)
         rc = sqlite3_extended_result_codes(*db, 1);
     /* Until it is known to be sound, closing it must not write to it. */

@@ -152,7 +152,10 @@ static struct verdict judge(struct writer *w, int rc)
         break;
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+        break;
     case SQLITE_CONSTRAINT:
+        snprintf(v.words, sizeof v.words,
+                 "a part of the message is not in the queue, or its id is taken");
         break;
     case SQLITE_IOERR:
         /* A quota, and the index of the log, do not say SQLITE_FULL. */
@@ -299,6 +302,14 @@ static void run_one(struct writer *w, struct operation *op)
         refuse(w, op, &v, rc);
 }
 
+/* Another program has the database locked: each would wait as long in vain. */
+static void refuse_all(struct writer *w, struct operation_list *ops, const struct verdict *v,
+                       int rc)
+{
+    for (struct operation *op; (op = operation_take(ops));)
+        refuse(w, op, v, rc);
+}
+
 /* A group that failed is taken apart, so that each fails for its own reason alone. The
  * checkpoint lets the log begin again at its start, which needs no room. */
 static void run_one_by_one(struct writer *w, struct operation_list *ops)
@@ -320,6 +331,8 @@ static void run(struct writer *w, struct operation_list *ops)
     struct verdict v = judge(w, rc);
     if (v.fatal)
         break_off(w, &v);
+    else if ((rc & 0xff) == SQLITE_BUSY)
+        refuse_all(w, ops, &v, rc);
     else
         run_one_by_one(w, ops);
 }
@@ -344,7 +357,7 @@ static void retry_stalled(struct writer *w)
 {
     struct operation_list ops = w->stalled;
     w->stalled = (struct operation_list){0};
-    run_one_by_one(w, &ops);
+    run(w, &ops);
     finish_all(w, &ops, no_more);
     if (w->stalled.first || is_broken(w))
         return;
@@ -352,9 +365,7 @@ static void retry_stalled(struct writer *w)
     log_say(LOG_LEVEL_NOTICE, NULL, "what became of mail is recorded again");
 }
 
-/* One step of what is done when there is nothing to do: the log into the database, pages that
- * deleted mail left back to the file system, caches back to the system. */
-static void tidy_up(struct writer *w)
+bool writer_tidy_up(struct writer *w)
 {
     static const char free_pages[] = "PRAGMA freelist_count";
     static const char give_back[] = "PRAGMA incremental_vacuum(512)";
@@ -369,13 +380,13 @@ static void tidy_up(struct writer *w)
         if (rc == SQLITE_OK)
             rc = sql_exec_number(w->tables.db, free_pages, &after);
         if (rc == SQLITE_OK && after < before)
-            return;
+            return false;
     }
     struct verdict v = judge(w, rc);
     if (rc != SQLITE_OK && v.fatal)
         break_off(w, &v);
     sqlite3_db_release_memory(w->tables.db);
-    w->tidy = true;
+    return true;
 }
 
 /* The mono ms at which something is to be done without new operations; INT64_MAX: never. */
@@ -399,7 +410,7 @@ static void attend_chores(struct writer *w)
     if (w->stalled.first && now >= w->stalled_at + WRITER_RETRY_MS)
         retry_stalled(w);
     if (!w->tidy && now >= w->idle_since + WRITER_IDLE_MS)
-        tidy_up(w);
+        w->tidy = writer_tidy_up(w);
 }
 
 /* Wait for operations or the next chore. False: all is done and the thread is to stop. */

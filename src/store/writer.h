@@ -65,6 +65,11 @@ struct operation *writer_next(struct writer *w);
 /* The database cannot be trusted any more. From any thread. */
 void writer_break(struct writer *w, const char *reason);
 
+/* One step of what the thread does when there is nothing to do: the log into the database,
+ * pages that deleted mail left back to the file system, caches back to the system. True when
+ * nothing is left. For the thread, and for tests once it has ended. */
+bool writer_tidy_up(struct writer *w);
+
 /* Finish all that waits, make it durable, end the thread. */
 void writer_join(struct writer *w);
 

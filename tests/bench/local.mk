@@ -6,3 +6,7 @@ check_PROGRAMS += %reldir%/append %reldir%/loop %reldir%/sink
 %canon_reldir%_sink_CPPFLAGS = $(GNUTLS_CFLAGS)
 %canon_reldir%_sink_LDADD = $(GNUTLS_LIBS) -lpthread
 EXTRA_DIST += %reldir%/run
+check_PROGRAMS += %reldir%/store
+%canon_reldir%_store_SOURCES = %reldir%/store.c
+%canon_reldir%_store_CPPFLAGS = $(base_I) $(mail_I) $(store_I)
+%canon_reldir%_store_LDADD = $(store_LIBS)

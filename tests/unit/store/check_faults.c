@@ -398,6 +398,33 @@ START_TEST(outcomes_are_recorded_while_the_disk_is_full)
 }
 END_TEST
 
+static const struct {
+    bool waits; /* for the sync that comes by itself */
+    bool left;  /* the message, after the power cut */
+} outcomes[] = {{true, false}, {false, true}};
+
+START_TEST(an_outcome_reaches_the_disk_by_itself_and_soon)
+{
+    fixture_make_in_memory();
+    faultfs_begin(FAULTFS_NONE, 0);
+    s = open_on_faultfs(WRITER_LOG_PAGES);
+    store_id id = fixture_accept(s, 1, 4096, 1);
+    struct store_message *m = store_load(s, id);
+    m->recipients[0].state = STORE_SENT;
+    fixture_record(s, m);
+    ck_assert(!outcomes[_i].waits || faultfs_wait_for_sync(FIXTURE_WAIT_MS));
+    faultfs_cut_now();
+    store_close(s);
+    faultfs_lose_power(FAULTFS_LEFT_NONE, 0);
+    s = fixture_open();
+    m = store_load(s, id);
+    ck_assert((m != NULL) == outcomes[_i].left);
+    store_message_free(m);
+    store_close(s);
+    fixture_remove();
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("faults");
@@ -411,6 +438,8 @@ int main(void)
     tcase_add_test(tc, a_moment_without_room_fails_only_what_needed_it);
     tcase_add_test(tc, a_full_disk_refuses_new_mail_and_remembers_outcomes);
     tcase_add_test(tc, outcomes_are_recorded_while_the_disk_is_full);
+    tcase_add_loop_test(tc, an_outcome_reaches_the_disk_by_itself_and_soon, 0,
+                        (int)(sizeof outcomes / sizeof *outcomes));
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -163,6 +163,26 @@ START_TEST(what_is_no_directory_is_refused)
 }
 END_TEST
 
+START_TEST(a_spool_may_be_reached_through_a_link_but_its_database_not)
+{
+    char link[64];
+    char target[64];
+    snprintf(link, sizeof link, "%s-link", directory);
+    ck_assert_int_eq(symlink(directory, link), 0);
+    struct err err = {""};
+    pid_t busy_pid;
+    struct store *s = store_open(link, &err, &busy_pid);
+    unlink(link);
+    ck_assert_msg(s != NULL, "%s", err.text);
+    fixture_accept(s, 1, 100, 1);
+    store_close(s);
+    snprintf(target, sizeof target, "%s", fixture_path("moved"));
+    ck_assert_int_eq(rename(fixture_path("queue.db"), target), 0);
+    ck_assert_int_eq(symlink("moved", fixture_path("queue.db")), 0);
+    refused(directory, "cannot open");
+}
+END_TEST
+
 /* The bytes of the database, to see that nothing wrote to it. */
 static struct buf contents(void)
 {
@@ -339,6 +359,7 @@ int main(void)
     tcase_add_test(tc, a_spool_that_others_may_write_to_is_refused);
     tcase_add_test(tc, a_spool_of_somebody_else_is_refused);
     tcase_add_test(tc, what_is_no_directory_is_refused);
+    tcase_add_test(tc, a_spool_may_be_reached_through_a_link_but_its_database_not);
     tcase_add_test(tc, a_newer_format_is_refused);
     tcase_add_test(tc, a_newer_format_that_is_only_in_the_log_is_refused);
     tcase_add_test(tc, an_unknown_old_format_is_refused);

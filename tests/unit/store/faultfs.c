@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -48,6 +49,8 @@ struct file {
 /* One fault at a time is under test. */
 static struct {
     pthread_mutex_t mutex;
+    pthread_cond_t synced;
+    unsigned syncs;
     struct image images[FILES_MAX];
     unsigned n_images;
     enum faultfs_fault fault;
@@ -56,7 +59,7 @@ static struct {
     bool struck;
     bool struck_sync;
     bool full;
-} fs = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+} fs = {.mutex = PTHREAD_MUTEX_INITIALIZER, .synced = PTHREAD_COND_INITIALIZER};
 
 static sqlite3_vfs *real_vfs;
 
@@ -225,6 +228,8 @@ static int on_sync(sqlite3_file *file, int flags)
         make_durable(image_of(file));
     else if (image_of(file) && fs.fault == FAULTFS_FAIL_ONCE)
         forget_changes(image_of(file));
+    fs.syncs++;
+    pthread_cond_signal(&fs.synced);
     pthread_mutex_unlock(&fs.mutex);
     return rc;
 }
@@ -426,6 +431,28 @@ void faultfs_fill(bool full)
 {
     pthread_mutex_lock(&fs.mutex);
     fs.full = full;
+    pthread_mutex_unlock(&fs.mutex);
+}
+
+bool faultfs_wait_for_sync(int timeout_ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += timeout_ms / 1000;
+    pthread_mutex_lock(&fs.mutex);
+    unsigned before = fs.syncs;
+    int late = 0;
+    while (fs.syncs == before && late == 0)
+        late = pthread_cond_timedwait(&fs.synced, &fs.mutex, &until);
+    pthread_mutex_unlock(&fs.mutex);
+    return late == 0;
+}
+
+void faultfs_cut_now(void)
+{
+    pthread_mutex_lock(&fs.mutex);
+    fs.fault = FAULTFS_CUT;
+    fs.at = fs.changes + 1;
     pthread_mutex_unlock(&fs.mutex);
 }
 

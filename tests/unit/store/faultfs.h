@@ -36,6 +36,12 @@ bool faultfs_struck_sync(void);
 /* While full is set, a write that makes a file longer fails for want of room. */
 void faultfs_fill(bool full);
 
+/* Wait until the next sync from now on has been made; false after timeout_ms. */
+bool faultfs_wait_for_sync(int timeout_ms);
+
+/* From now on every change fails. */
+void faultfs_cut_now(void);
+
 /* Make the files what the disk would hold after a power cut. All are closed. */
 void faultfs_lose_power(enum faultfs_left left, uint32_t seed);
 
