@@ -83,14 +83,13 @@ static void die(struct delivery *d, const struct fault *fault)
     if (d->ending)
         return;
     struct fault why = *fault;
-    bool was_ready = d->smtp && smtp_client_was_ready(d->smtp);
     d->ending = true;
     if (d->conn && d->smtp) {
         conn_write(d->conn, buf_str(smtp_client_out(d->smtp)));
         conn_close(d->conn, 1000);
         d->conn = NULL;
     }
-    d->owner.on_dead(d->owner.self, d, &why, was_ready);
+    d->owner.on_dead(d->owner.self, d, &why);
     delivery_free(d);
 }
 
@@ -176,7 +175,7 @@ static void become_ready(struct delivery *d)
 
 /* All verdicts that an end of the whole transaction decides: those of recipients still
  * accepted. */
-static void end_transaction(struct delivery *d, const struct fault *fault)
+static void end_transaction(struct delivery *d, const struct fault *fault, bool broke)
 {
     if (!d->id)
         return;
@@ -189,7 +188,7 @@ static void end_transaction(struct delivery *d, const struct fault *fault)
     d->connected_ms = 0;
     d->sending_body = false;
     buf_release(&d->chunk);
-    d->owner.on_verdict(d->owner.self, d, d->verdicts, d->n_recipients, &times);
+    d->owner.on_verdict(d->owner.self, d, d->verdicts, d->n_recipients, &times, broke);
 }
 
 /* The content cannot be read any more. Closing before the final dot keeps a part of it from
@@ -204,7 +203,7 @@ static void break_off(struct delivery *d)
     fault_set(&f, FAULT_MESSAGE, "4.3.0", "STORE-READ",
               "the content cannot be read from the spool");
     fault_fix(&f, "check the disk that holds %s", d->conf->spool);
-    end_transaction(d, &f);
+    end_transaction(d, &f, false);
     fault_set(&f, FAULT_NONE, "", "", "closed in the middle of a message");
     buf_clear(smtp_client_out(d->smtp));
     die(d, &f);
@@ -268,11 +267,11 @@ static bool take_event(struct delivery *d)
         d->verdicts[e.recipient] = e.fault;
         break;
     case SMTP_CLIENT_DONE:
-        end_transaction(d, &e.fault);
+        end_transaction(d, &e.fault, false);
         break;
     case SMTP_CLIENT_DEAD:
         BUG_ON(d->id && e.fault.scope == FAULT_NONE); /* it would pass for delivered */
-        end_transaction(d, &e.fault);
+        end_transaction(d, &e.fault, true);
         die(d, &e.fault);
         break;
     }
@@ -339,8 +338,12 @@ static void on_io(void *owner)
     }
     if (conn_out_bytes(d->conn) < d->unsent_bytes)
         smtp_client_progress(d->smtp, now);
-    smtp_client_tick(d->smtp, now);
     pump(d);
+    /* What came in time is heard first, however late we are. */
+    if (!d->ending && now >= smtp_client_deadline(d->smtp)) {
+        smtp_client_tick(d->smtp, now);
+        pump(d);
+    }
 }
 
 static int64_t earlier_ms(int64_t a_ms, int64_t b_ms)

@@ -31,12 +31,13 @@ struct delivery_owner {
     void (*on_sending)(void *self, struct delivery *d);
 
     /* The transaction ended: verdicts[i] for the i-th recipient of it; scope NONE was accepted,
-     * .reply has the server's words. on_ready or on_dead follows. */
+     * .reply has the server's words. broke: because the dialogue did. on_ready or on_dead
+     * follows; on_dead alone where it broke. */
     void (*on_verdict)(void *self, struct delivery *d, const struct fault *verdicts, unsigned n,
-                       const struct delivery_times *times);
+                       const struct delivery_times *times, bool broke);
 
     /* The connection is over; fault scope NONE after a goodbye. d is freed after this call. */
-    void (*on_dead)(void *self, struct delivery *d, const struct fault *fault, bool was_ready);
+    void (*on_dead)(void *self, struct delivery *d, const struct fault *fault);
 };
 
 /* Dial smarthost (in conf, which is referenced) with its TLS context (NULL where tls = "none").

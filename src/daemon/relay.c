@@ -255,10 +255,13 @@ static void set_timer(struct relay *r, int64_t now, int64_t wall_ms, bool is_due
 {
     int64_t at = r->next_sweep_at;
     int64_t next_due_ms = store_next_due(r->store, wall_ms);
+    /* Those behind the first that is up are not probed. */
+    bool probes = is_due;
     for (unsigned i = 0; i < r->smarthosts->n; i++) {
         struct smarthost *s = r->smarthosts->list[i];
         at = earliest(at, smarthost_quit_idle(s));
-        if (is_due)
+        probes = probes && !smarthost_is_up(s);
+        if (probes)
             at = earliest(at, smarthost_next_probe_at(s));
     }
     if (next_due_ms != INT64_MAX)

@@ -51,7 +51,7 @@ struct link {
     struct delivery *delivery;
     enum link_state state;
     struct attempt *attempt; /* while BUSY */
-    struct fault fault; /* while ANSWERED: the server's or the account's; scope NONE where the
+    struct fault fault; /* while ANSWERED: what concerns the smarthost; scope NONE where the
                            verdict was a message's */
     int64_t idle_since;
     unsigned messages; /* given to it so far */
@@ -225,9 +225,11 @@ static void on_ready(void *self, struct delivery *d)
         s->n_dialling--;
         log_say(LOG_LEVEL_DEBUG, NULL, "smarthost \"%s\": ready at %s, TLS %s, AUTH %s",
                 s->conf->name, delivery_relay(d), delivery_tls(d), delivery_mechanism(d));
-        if (!s->fails_late)
+        if (!smarthost_is_up(s) && !s->fails_late)
             recover(s);
     }
+    if (link->state == LINK_ANSWERED && !refused)
+        recover(s);
     link->state = LINK_IDLE;
     link->idle_since = loop_now_ms(s->loop);
     if (!refused) {
@@ -255,7 +257,7 @@ static bool concerns_smarthost(const struct fault *f)
 /* A connection that breaks on its first message may break because of that message: it is
  * charged, so that others go first. */
 static void on_verdict(void *self, struct delivery *d, const struct fault *verdicts, unsigned n,
-                       const struct delivery_times *times)
+                       const struct delivery_times *times, bool broke)
 {
     struct link *link = self;
     link->fault = (struct fault){.scope = FAULT_NONE};
@@ -263,11 +265,10 @@ static void on_verdict(void *self, struct delivery *d, const struct fault *verdi
         if (concerns_smarthost(&verdicts[i]))
             link->fault = verdicts[i];
     }
-    attempt_end(link->attempt, verdicts, delivery_relay(d), times, link->messages == 1);
+    bool suspect = broke && link->messages == 1;
+    attempt_end(link->attempt, verdicts, delivery_relay(d), times, suspect);
     link->attempt = NULL;
     link->state = LINK_ANSWERED;
-    if (link->fault.scope == FAULT_NONE)
-        recover(link->smarthost);
 }
 
 /* One message may break one connection; two in a row are the server's doing. A connection that
@@ -277,9 +278,17 @@ static void on_break(struct link *link, const struct fault *fault)
     struct smarthost *s = link->smarthost;
     if (fault->scope == FAULT_SERVER && link->messages > 1 && !fault->ambiguous)
         return;
+    if (fault->scope == FAULT_MESSAGE && fault->permanent) {
+        recover(s); /* it had an answer, if an early one */
+        return;
+    }
+    struct fault theirs = *fault;
+    if (theirs.scope != FAULT_ACCOUNT)
+        theirs.scope = FAULT_SERVER;
+    theirs.ambiguous = false;
     s->breaks++;
     if (s->breaks > 1 || s->health.failures || fault->scope == FAULT_ACCOUNT)
-        note_failure(s, fault, true);
+        note_failure(s, &theirs, true);
     else
         log_say(LOG_LEVEL_WARNING, NULL,
                 "smarthost \"%s\": the connection broke in a transaction: %s", s->conf->name,
@@ -299,16 +308,26 @@ static void on_failed_to_connect(struct smarthost *s, const struct fault *fault)
             s->conf->name, s->limit, fault->text);
 }
 
-static void on_dead(void *self, struct delivery *d, const struct fault *fault, bool was_ready)
+/* After a verdict the server may go without a word; the verdict counts all the same. */
+static void on_end_after_verdict(struct link *link, const struct fault *fault)
+{
+    if (fault->scope != FAULT_NONE)
+        on_break(link, fault);
+    else if (link->fault.scope != FAULT_NONE)
+        note_failure(link->smarthost, &link->fault, true);
+    else
+        recover(link->smarthost);
+}
+
+static void on_dead(void *self, struct delivery *d, const struct fault *fault)
 {
     struct link *link = self;
     struct smarthost *s = link->smarthost;
-    bool failed = fault->scope != FAULT_NONE && !s->retired;
     (void)d;
     s->owner.wake(s->owner.self);
-    if (failed && link->state == LINK_ANSWERED)
-        on_break(link, fault);
-    if (failed && !was_ready) /* it counts among those that dial, not among the ready ones */
+    if (!s->retired && link->state == LINK_ANSWERED)
+        on_end_after_verdict(link, fault);
+    if (!s->retired && link->state == LINK_DIALLING && fault->scope != FAULT_NONE)
         on_failed_to_connect(s, fault);
     drop_link(link);
 }

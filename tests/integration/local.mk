@@ -7,6 +7,7 @@ PY_LOG_COMPILER = $(PYTHON3)
 integration_modules = \
 	%reldir%/test_relay.py \
 	%reldir%/test_crash.py \
+	%reldir%/test_faults.py \
 	%reldir%/test_submission.py \
 	%reldir%/test_admin.py \
 	%reldir%/test_sendmail.py \

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What may go wrong around the daemon, and what must stay true then."""
+
+import os
+import time
+
+import lib
+
+
+def rule(stage, action, text=None, **more):
+    more.update(stage=stage, action=action)
+    if text is not None:
+        more["text"] = text
+    return more
+
+
+class FaultCase(lib.Case):
+    keys = {}
+    settings = {}
+
+    def setUp(self):
+        super().setUp()
+        self.daemon.smarthosts.clear()
+        self.daemon.add_smarthost(self.host, **self.keys)
+        self.daemon.settings.update(self.settings)
+        self.root = (0, 0) if self.place.user else None
+
+    def script(self, *rules):
+        self.host.script.replace(rules)
+
+    def ctl(self, *arguments, **more):
+        return self.daemon.tranterctl(*arguments, user=more.pop("user", self.root), **more)
+
+    def retry(self):
+        done = self.ctl("retry", "--all")
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def stays(self, predicate, seconds):
+        """It is true, and stays so."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.assertTrue(predicate())
+            time.sleep(0.05)
+
+
+class HammerTest(FaultCase):
+    """A smarthost that fails is left alone for a while, whatever way it fails."""
+
+    keys = {"connections": 1}
+    settings = {"retry-min": "1h", "retry-max": "1h"}
+
+    def backlog(self, n):
+        """n messages that are due at once."""
+        self.host.stop()
+        self.daemon.start()
+        for number in range(n):
+            self.daemon.submit("r%d@example.net" % number)
+        self.daemon.wait_log("is down, its mail waits")
+        self.daemon.mark()
+        self.host.start()
+        self.retry()
+
+    def check_left_alone(self, n, most):
+        self.daemon.wait_log("is down, its mail waits")
+        self.assertLessEqual(len([line for line in self.host.transcript if "> MAIL" in line]), most)
+        self.script()
+        self.retry()
+        self.wait_kept(n)
+        self.daemon.wait_queue(0)
+        self.check_manners()
+
+    def test_one_that_refuses_for_itself_and_hangs_up(self):
+        self.script(rule("rcpt", "reply", "432 4.3.2 Too many at once"), rule("rset", "close"))
+        self.backlog(8)
+        self.check_left_alone(8, 1)
+
+    def test_one_that_breaks_off_within_every_message(self):
+        self.script(rule("body", "close"))
+        self.backlog(8)
+        self.check_left_alone(8, 2)
+
+    def test_one_that_says_421_in_one_breath_with_its_yes_to_the_login(self):
+        self.script(rule("auth", "inject", "421 4.3.2 Closing all the same"))
+        self.backlog(2)
+        self.daemon.wait_log("is down, its mail waits")
+        self.stays(lambda: self.host.sessions <= 2, 1)
+        self.check_left_alone(2, 0)
+
+    def test_a_message_that_breaks_every_connection_holds_up_nobody(self):
+        self.script(rule("mail", "close", sender="bad@example.com"))
+        self.host.stop()
+        self.daemon.start()
+        for number in range(6):
+            self.daemon.submit("r%d@example.net" % number,
+                               sender="bad@example.com" if number == 1 else lib.SENDER)
+        self.host.start()
+        self.retry()
+        self.wait_kept(5)
+
+
+class LoopTest(FaultCase):
+    """The daemon uses the processor for work alone."""
+
+    def cpu_seconds(self):
+        with open("/proc/%d/stat" % self.daemon.process.pid, encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def check_quiet(self, seconds=2):
+        before = self.cpu_seconds()
+        time.sleep(seconds)
+        self.assertLess(self.cpu_seconds() - before, 0.2 * seconds)
+
+    def test_a_spare_smarthost_that_is_down_costs_nothing_while_the_first_is_busy(self):
+        self.daemon.smarthosts.clear()
+        self.daemon.add_smarthost(self.host, connections=1)
+        spare = self.new_host()
+        self.daemon.add_smarthost(spare, "spare")
+        self.daemon.settings.update({"retry-min": "1s", "retry-max": "1s"})
+        self.host.stop()
+        spare.stop()
+        self.daemon.start().submit()
+        self.daemon.wait_log('smarthost "main".* is down')
+        self.daemon.wait_log('smarthost "spare".* is down')
+        self.host.start()
+        self.wait_kept(1)
+        self.script(rule("data", "stall"))
+        for number in range(3):
+            self.daemon.submit("r%d@example.net" % number)
+        lib.wait_for(lambda: any("! stall" in line for line in self.host.transcript), "the stall")
+        time.sleep(1.1)  # now the spare one's probe would be due
+        self.check_quiet()
+
+    def test_smarthosts_that_are_down_cost_nothing(self):
+        self.host.stop()
+        self.daemon.start().submit()
+        self.daemon.wait_log("is down")
+        self.check_quiet()
+
+
+if __name__ == "__main__":
+    lib.main()
