@@ -26,9 +26,24 @@ bool outcome_is_expired(const struct store_message *m, const struct outcome_rule
     return now_ms - m->arrival_ms > rules->lifetime_ms;
 }
 
+/* It goes at once with another transaction (S-083). */
+static bool is_put_off(const struct fault *f)
+{
+    return str_eq(str_of(f->code), STR_LIT("RCPT-SPLIT"));
+}
+
 static bool is_untried(const struct store_recipient *r)
 {
-    return r->state == STORE_WAITING && r->fault.scope == FAULT_NONE;
+    return r->state == STORE_WAITING && (r->fault.scope == FAULT_NONE || is_put_off(&r->fault));
+}
+
+static bool has_waiting(const struct store_message *m)
+{
+    for (unsigned i = 0; i < m->n_recipients; i++) {
+        if (m->recipients[i].state == STORE_WAITING)
+            return true;
+    }
+    return false;
 }
 
 static bool has_untried(const struct store_message *m)
@@ -57,11 +72,6 @@ static bool returns_mail(const struct fault *f)
 {
     return f->permanent && !f->ambiguous &&
            (f->scope == FAULT_MESSAGE || f->scope == FAULT_RECIPIENT);
-}
-
-static bool is_put_off(const struct fault *f)
-{
-    return str_eq(str_of(f->code), STR_LIT("RCPT-SPLIT"));
 }
 
 /* The smarthost's own state holds the mail back, so the message is not charged, unless it is
@@ -94,20 +104,19 @@ static enum outcome_event apply_verdict(struct store_recipient *r, const struct 
         r->state = STORE_FAILED;
         return OUTCOME_BOUNCED;
     }
-    if (expired && f->scope != FAULT_SERVER && f->scope != FAULT_ACCOUNT) {
+    if (expired && f->scope != FAULT_SERVER && f->scope != FAULT_ACCOUNT && !is_put_off(f)) {
         expire_recipient(r, f);
         return OUTCOME_EXPIRED;
     }
     return OUTCOME_DEFERRED;
 }
 
-static void set_next_attempt(struct store_message *m, bool charged, bool ambiguous,
+/* waits: those that are left were deferred by a charged attempt, this one or one before. */
+static void set_next_attempt(struct store_message *m, bool waits, bool ambiguous,
                              const struct outcome_rules *rules, int64_t now_ms, uint32_t random)
 {
     m->next_attempt_ms = now_ms;
-    if (charged)
-        m->attempts++;
-    if (charged && !has_untried(m)) {
+    if (waits && !has_untried(m)) {
         m->next_attempt_ms +=
             schedule_backoff_ms(m->attempts, rules->retry_min_ms, rules->retry_max_ms, random);
     }
@@ -124,17 +133,22 @@ void outcome_apply(struct store_message *m, const struct outcome_attempt *attemp
                    const struct outcome_rules *rules, int64_t now_ms, uint32_t random,
                    enum outcome_event *events)
 {
-    bool charged = false, ambiguous = false;
-    bool expired = outcome_is_expired(m, rules, now_ms);
+    bool deferred = false, charged = false, ambiguous = false;
+    bool expired =
+        outcome_is_expired(m, rules, now_ms) && m->attempts + 1 >= OUTCOME_EXPIRE_ATTEMPTS;
     for (unsigned i = 0; i < attempt->n; i++) {
         const struct fault *f = &attempt->verdicts[i];
         events[i] = apply_verdict(&m->recipients[attempt->index[i]], f, expired);
         if (events[i] != OUTCOME_DEFERRED)
             continue;
+        deferred = true;
         charged = charged || is_charged(f, attempt->suspect);
         ambiguous = ambiguous || f->ambiguous;
     }
-    set_next_attempt(m, charged, ambiguous, rules, now_ms, random);
+    if (charged)
+        m->attempts++;
+    set_next_attempt(m, charged || (!deferred && has_waiting(m)), ambiguous, rules, now_ms,
+                     random);
 }
 
 void outcome_expire(struct store_message *m, const struct fault *reason, unsigned *index,

@@ -7,7 +7,8 @@
 #include "store.h"
 
 enum {
-    OUTCOME_EXPIRE_MAX = 1000 /* recipients that one report can name */
+    OUTCOME_EXPIRE_MAX = 1000,  /* recipients that one report can name */
+    OUTCOME_EXPIRE_ATTEMPTS = 3 /* before a verdict may end what is over its lifetime */
 };
 
 struct outcome_rules {
@@ -23,8 +24,9 @@ struct outcome_attempt {
     bool suspect; /* where the connection broke, the message may be the cause: charge it */
 };
 
-/* Choose recipients for a transaction of at most max: those that wait and were never tried or,
- * when there are none, all that wait. Their indices go to index; returns how many. */
+/* Choose recipients for a transaction of at most max: those that wait and were never tried, or
+ * put off by the server to another transaction; when there are none, all that wait. Their
+ * indices go to index; returns how many. */
 unsigned outcome_select(const struct store_message *m, unsigned *index, unsigned max);
 
 enum outcome_event {

@@ -78,6 +78,8 @@ static const struct verdict_case {
      OUTCOME_DEFERRED, STORE_WAITING, 1, SCHEDULE_AMBIGUOUS_MIN_MS},
     {"too old to try again", FAULT_RECIPIENT, "4.2.2", "RCPT", false, false, true,
      OUTCOME_EXPIRED, STORE_FAILED, 0, 0},
+    {"old, but put off", FAULT_RECIPIENT, "4.5.3", "RCPT-SPLIT", false, false, true,
+     OUTCOME_DEFERRED, STORE_WAITING, 0, 0},
     {"old, but it is the server's fault", FAULT_SERVER, "4.4.2", "EOF", false, false, true,
      OUTCOME_DEFERRED, STORE_WAITING, 0, 0},
 };
@@ -89,6 +91,8 @@ START_TEST(a_verdict_decides_by_its_scope)
     struct fault f = fault_of(c->scope, c->status, c->code);
     f.ambiguous = c->ambiguous;
     int64_t now = m->arrival_ms + (c->expired ? rules.lifetime_ms + 1 : 5000);
+    unsigned attempts = c->expired ? OUTCOME_EXPIRE_ATTEMPTS - 1 : 0;
+    m->attempts = attempts;
     unsigned index = 0;
     enum outcome_event event;
     outcome_apply(m, &(struct outcome_attempt){&index, &f, 1, c->suspect}, &rules, now, 0,
@@ -96,7 +100,8 @@ START_TEST(a_verdict_decides_by_its_scope)
     ck_assert_msg(event == c->event, "%s: %s", c->name, outcome_event_name(event));
     ck_assert_msg(m->recipients[0].state == c->state, "%s: state %d", c->name,
                   m->recipients[0].state);
-    ck_assert_msg(m->attempts == c->attempts, "%s: %u attempts", c->name, m->attempts);
+    ck_assert_msg(m->attempts == attempts + c->attempts, "%s: %u attempts", c->name,
+                  m->attempts);
     ck_assert_msg(m->next_attempt_ms >= now + c->waits_at_least_ms, "%s: waits too short",
                   c->name);
     ck_assert_msg(c->waits_at_least_ms || m->next_attempt_ms == now, "%s: waits", c->name);
@@ -144,6 +149,62 @@ START_TEST(recipients_beyond_a_transaction_go_first_and_at_once)
 }
 END_TEST
 
+START_TEST(those_put_off_go_first_and_at_once)
+{
+    struct store_message *m = message_to(3);
+    unsigned index[3];
+    enum outcome_event events[3];
+    struct fault verdicts[3] = {fault_of(FAULT_RECIPIENT, "4.2.2", "RCPT"),
+                                fault_of(FAULT_NONE, "2.0.0", "OK"),
+                                fault_of(FAULT_RECIPIENT, "4.5.3", "RCPT-SPLIT")};
+    ck_assert_uint_eq(outcome_select(m, index, 100), 3);
+    outcome_apply(m, &(struct outcome_attempt){index, verdicts, 3, false}, &rules, 5000, 0,
+                  events);
+    ck_assert_int_eq(m->next_attempt_ms, 5000);
+    ck_assert_uint_eq(outcome_select(m, index, 100), 1);
+    ck_assert_uint_eq(index[0], 2);
+    free_message(m);
+}
+END_TEST
+
+START_TEST(those_deferred_before_wait_though_all_the_rest_is_delivered)
+{
+    struct store_message *m = message_to(2);
+    unsigned index[2];
+    enum outcome_event events[2];
+    struct fault later = fault_of(FAULT_RECIPIENT, "4.2.2", "RCPT");
+    struct fault sent = fault_of(FAULT_NONE, "2.0.0", "OK");
+    ck_assert_uint_eq(outcome_select(m, index, 1), 1);
+    outcome_apply(m, &(struct outcome_attempt){index, &later, 1, false}, &rules, 5000, 0,
+                  events);
+    ck_assert_uint_eq(outcome_select(m, index, 1), 1);
+    outcome_apply(m, &(struct outcome_attempt){index, &sent, 1, false}, &rules, 6000, 0,
+                  events);
+    ck_assert_int_ge(m->next_attempt_ms, 6000 + rules.retry_min_ms * 3 / 4);
+    ck_assert_uint_eq(m->attempts, 1);
+    free_message(m);
+}
+END_TEST
+
+START_TEST(a_clock_that_jumped_returns_nothing_at_the_first_attempt)
+{
+    struct store_message *m = message_to(1);
+    struct fault later = fault_of(FAULT_RECIPIENT, "4.2.2", "RCPT");
+    int64_t now = m->arrival_ms + 100 * rules.lifetime_ms;
+    unsigned index = 0;
+    enum outcome_event event;
+    for (unsigned i = 1; i < OUTCOME_EXPIRE_ATTEMPTS; i++) {
+        outcome_apply(m, &(struct outcome_attempt){&index, &later, 1, false}, &rules, now, 0,
+                      &event);
+        ck_assert_int_eq(event, OUTCOME_DEFERRED);
+    }
+    outcome_apply(m, &(struct outcome_attempt){&index, &later, 1, false}, &rules, now, 0,
+                  &event);
+    ck_assert_int_eq(event, OUTCOME_EXPIRED);
+    free_message(m);
+}
+END_TEST
+
 START_TEST(one_bad_recipient_leaves_the_others_alone)
 {
     struct store_message *m = message_to(3);
@@ -187,6 +248,9 @@ int main(void)
                         (int)(sizeof verdict_cases / sizeof verdict_cases[0]));
     tcase_add_test(tc, three_lost_replies_hold_the_message);
     tcase_add_test(tc, recipients_beyond_a_transaction_go_first_and_at_once);
+    tcase_add_test(tc, those_put_off_go_first_and_at_once);
+    tcase_add_test(tc, those_deferred_before_wait_though_all_the_rest_is_delivered);
+    tcase_add_test(tc, a_clock_that_jumped_returns_nothing_at_the_first_attempt);
     tcase_add_test(tc, one_bad_recipient_leaves_the_others_alone);
     tcase_add_test(tc, expiry_takes_those_that_wait_with_the_reason_they_have);
     suite_add_tcase(suite, tc);
