@@ -138,7 +138,7 @@ static char *completed(struct str address, const struct conf *conf)
 static void on_mail(struct session *s, const struct smtp_server_event *e)
 {
     uint64_t free_bytes = store_free_bytes(s->submit->store);
-    uint64_t needed = s->conf->minimum_free_bytes + e->size_bytes;
+    uint64_t needed = s->conf->minimum_free_bytes + e->mail.size_bytes;
     if (free_bytes < needed) {
         log_say(
             LOG_LEVEL_WARNING, NULL,
@@ -154,7 +154,10 @@ static void on_mail(struct session *s, const struct smtp_server_event *e)
     s->message->uid = s->uid;
     s->message->gid = s->gid;
     s->message->pid = s->pid;
-    s->message->sender = e->address.n ? completed(e->address, s->conf) : mem_strdup("");
+    s->message->sender =
+        e->mail.address.n ? completed(e->mail.address, s->conf) : mem_strdup("");
+    snprintf(s->message->submission, sizeof s->message->submission, "%.*s",
+             STR_FMT(e->mail.xid));
     smtp_server_reply(s->smtp, 250, "2.1.0", "Ok");
 }
 
@@ -166,7 +169,7 @@ static void on_rcpt(struct session *s, const struct smtp_server_event *e)
         m->recipients = mem_resize(m->recipients, m->n_recipients ? m->n_recipients * 2 : 1,
                                    sizeof *m->recipients);
     m->recipients[m->n_recipients++] =
-        (struct store_recipient){.address = completed(e->address, s->conf)};
+        (struct store_recipient){.address = completed(e->rcpt.address, s->conf)};
     smtp_server_reply(s->smtp, 250, "2.1.5", "Ok");
 }
 
@@ -303,12 +306,23 @@ static void log_accepted(const struct session *s)
               "(queue active)");
 }
 
+/* The client did not hear our answer the first time, and asked again. */
+static void log_repeated(struct session *s, store_id first)
+{
+    store_id_format(s->id, first);
+    log_say(LOG_LEVEL_INFO, s->id,
+            "submitted again by uid %u, and kept once: it was queued before", (unsigned)s->uid);
+}
+
 static void on_committed(struct session *s, const struct store_result *result)
 {
     s->committing = false;
     s->n_chunks = 0; /* they are the message's now, or gone */
     if (result->failure == STORE_OK) {
-        log_accepted(s);
+        if (result->first)
+            log_repeated(s, result->first);
+        else
+            log_accepted(s);
         smtp_server_reply(s->smtp, 250, "2.0.0", "Ok: queued as %s", s->id);
         drop_transaction(s);
     } else {

@@ -10,6 +10,7 @@ noinst_LIBRARIES += %reldir%/libsmtp.a
 	%reldir%/smtp_fault.c %reldir%/smtp_fault.h \
 	%reldir%/smtp_fault_rules.c %reldir%/smtp_fault_rules.h \
 	%reldir%/smtp_login.c \
+	%reldir%/smtp_parameter.c %reldir%/smtp_parameter.h \
 	%reldir%/smtp_reply.c %reldir%/smtp_reply.h \
 	%reldir%/smtp_server.c %reldir%/smtp_server.h \
 	%reldir%/smtp_session.c %reldir%/smtp_session.h \

@@ -2,12 +2,9 @@
 #include "smtp_command.h"
 
 #include "address.h"
+#include "smtp_parameter.h"
 
 #include <stdio.h>
-
-enum {
-    ECHO_MAX = 100 /* octets of the client's own words in a refusal */
-};
 
 static const struct verb_name {
     const char *name;
@@ -24,9 +21,8 @@ static const struct verb_name {
     {"HOST:", SMTP_VERB_HTTP}, {"CONNECT", SMTP_VERB_HTTP},      {"PRI", SMTP_VERB_HTTP},
 };
 
-/* Always false, so that a reader can return it. */
-static bool ATTR_PRINTF(4, 5)
-    refuse(struct smtp_refusal *why, unsigned code, const char *status, const char *fmt, ...)
+bool smtp_refusal_set(struct smtp_refusal *why, unsigned code, const char *status,
+                      const char *fmt, ...)
 {
     why->code = code;
     why->status = status;
@@ -69,15 +65,17 @@ bool smtp_command_read(struct smtp_command *c, struct str line, struct smtp_refu
     c->argument = str_trim(rest);
     c->verb = verb_of(c->word);
     if (!ends_well)
-        return refuse(why, 500, "5.5.2",
-                      "This command line ends in LF alone: end every line with CR LF (with nc: "
-                      "-C; with socat: the option crlf)");
+        return smtp_refusal_set(
+            why, 500, "5.5.2",
+            "This command line ends in LF alone: end every line with CR LF (with nc: "
+            "-C; with socat: the option crlf)");
     size_t at = find_control(text);
     if (at < text.n)
-        return refuse(why, 500, "5.5.2",
-                      "This command line has the control character 0x%02x at octet %zu: send "
-                      "printable characters only",
-                      (unsigned char)text.p[at], at + 1);
+        return smtp_refusal_set(
+            why, 500, "5.5.2",
+            "This command line has the control character 0x%02x at octet %zu: send "
+            "printable characters only",
+            (unsigned char)text.p[at], at + 1);
     return true;
 }
 
@@ -129,12 +127,13 @@ static bool cut_path(struct str *rest, struct str *path, bool *bracketed,
                      const struct path_kind *kind, struct smtp_refusal *why)
 {
     if (!str_starts_nocase(*rest, str_of(kind->keyword)))
-        return refuse(why, 501, "5.5.4", "The address is missing: write %s", kind->syntax);
+        return smtp_refusal_set(why, 501, "5.5.4", "The address is missing: write %s",
+                                kind->syntax);
     *rest = str_trim(str_tail(*rest, str_of(kind->keyword).n));
     *bracketed = rest->n && rest->p[0] == '<';
     if (!*bracketed && str_find(*rest, '<') < rest->n)
-        return refuse(why, 501, "5.5.4", "Only an address belongs here, no name: write %s",
-                      kind->syntax);
+        return smtp_refusal_set(
+            why, 501, "5.5.4", "Only an address belongs here, no name: write %s", kind->syntax);
     if (!*bracketed) {
         *path = str_word(rest, " \t");
         return true;
@@ -142,13 +141,13 @@ static bool cut_path(struct str *rest, struct str *path, bool *bracketed,
     *rest = str_tail(*rest, 1);
     size_t end = find_bracket(*rest);
     if (end == rest->n)
-        return refuse(why, 501, "5.5.4", "The address has no closing '>': write %s",
-                      kind->syntax);
+        return smtp_refusal_set(why, 501, "5.5.4", "The address has no closing '>': write %s",
+                                kind->syntax);
     *path = str_head(*rest, end);
     *rest = str_tail(*rest, end + 1);
     if (rest->n && !is_blank(rest->p[0]))
-        return refuse(why, 501, "5.5.4", "Text follows the '>' of the address: write %s",
-                      kind->syntax);
+        return smtp_refusal_set(why, 501, "5.5.4",
+                                "Text follows the '>' of the address: write %s", kind->syntax);
     return true;
 }
 
@@ -156,16 +155,18 @@ static bool check_address(struct str address, const struct path_kind *kind,
                           struct smtp_refusal *why)
 {
     if (!address_is_mailbox(address))
-        return refuse(
+        return smtp_refusal_set(
             why, 501, kind->bad_address,
             "<%.*s> is not a mailbox (local part of 1 to %d octets, '@', domain; or a "
             "local part alone): write %s, with special characters in quotes",
-            STR_FMT(str_head(address, ECHO_MAX)), ADDRESS_LOCAL_MAX, kind->syntax);
+            STR_FMT(str_head(address, SMTP_PARAMETER_ECHO_MAX)), ADDRESS_LOCAL_MAX,
+            kind->syntax);
     if (address_is_utf8(address))
-        return refuse(why, 553, "5.6.7",
-                      "<%.*s> has characters beyond ASCII, and SMTPUTF8 is not offered here: "
-                      "write the domain as xn--..., and use an ASCII local part",
-                      STR_FMT(str_head(address, ECHO_MAX)));
+        return smtp_refusal_set(
+            why, 553, "5.6.7",
+            "<%.*s> has characters beyond ASCII, and SMTPUTF8 is not offered here: "
+            "write the domain as xn--..., and use an ASCII local part",
+            STR_FMT(str_head(address, SMTP_PARAMETER_ECHO_MAX)));
     return true;
 }
 
@@ -181,83 +182,23 @@ static bool read_path(struct str *rest, struct str *address, bool null_allowed,
     if (path.n == 0 && bracketed && null_allowed)
         return true;
     if (path.n == 0)
-        return refuse(why, 501, kind->bad_address, "The address is empty: write %s",
-                      kind->syntax);
+        return smtp_refusal_set(why, 501, kind->bad_address, "The address is empty: write %s",
+                                kind->syntax);
     return check_address(*address, kind, why);
 }
 
-static bool refuse_parameter(struct smtp_refusal *why, const char *verb, struct str name)
-{
-    return refuse(why, 555, "5.5.4",
-                  "%s's parameter %.*s is not offered here: leave it out (EHLO lists what is)",
-                  verb, STR_FMT(str_head(name, ECHO_MAX)));
-}
-
-static bool read_size(struct smtp_mail *m, struct str value, struct smtp_refusal *why)
-{
-    bool digits = value.n > 0;
-    for (size_t i = 0; i < value.n; i++)
-        digits = digits && str_is_digit(value.p[i]);
-    if (!digits)
-        return refuse(why, 501, "5.5.4",
-                      "SIZE takes the message's size in octets: write SIZE=12345");
-    if (!str_u64(value, &m->size_bytes))
-        m->size_bytes = UINT64_MAX;
-    return true;
-}
-
-static bool read_body(struct smtp_mail *m, struct str value, struct smtp_refusal *why)
-{
-    m->body_8bit = str_eq_nocase(value, STR_LIT("8BITMIME"));
-    if (m->body_8bit || str_eq_nocase(value, STR_LIT("7BIT")))
-        return true;
-    return refuse(why, 501, "5.5.4", "BODY is 7BIT or 8BITMIME here, not %.*s",
-                  STR_FMT(str_head(value, ECHO_MAX)));
-}
-
-static const struct mail_parameter {
-    const char *name;
-    bool (*read)(struct smtp_mail *m, struct str value, struct smtp_refusal *why);
-} mail_parameters[] = {
-    {"SIZE", read_size},
-    {"BODY", read_body},
-};
-
-static bool read_mail_parameter(struct smtp_mail *m, struct str word, unsigned *seen,
-                                struct smtp_refusal *why)
-{
-    size_t equals = str_find(word, '=');
-    struct str name = str_head(word, equals);
-    for (unsigned i = 0; i < sizeof(mail_parameters) / sizeof(mail_parameters[0]); i++) {
-        if (!str_eq_nocase(name, str_of(mail_parameters[i].name)))
-            continue;
-        if (*seen & 1U << i)
-            return refuse(why, 501, "5.5.4", "MAIL has the parameter %s twice: give it once",
-                          mail_parameters[i].name);
-        *seen |= 1U << i;
-        return mail_parameters[i].read(m, str_tail(word, equals + 1), why);
-    }
-    return refuse_parameter(why, "MAIL", name);
-}
-
-bool smtp_command_mail(struct smtp_mail *m, struct str argument, struct smtp_refusal *why)
+bool smtp_command_mail(struct smtp_mail *m, struct str argument, unsigned offers,
+                       struct smtp_refusal *why)
 {
     *m = (struct smtp_mail){0};
-    if (!read_path(&argument, &m->address, true, &reverse_path, why))
-        return false;
-    unsigned seen = 0;
-    struct str word;
-    while ((word = str_word(&argument, " \t")).n) {
-        if (!read_mail_parameter(m, word, &seen, why))
-            return false;
-    }
-    return true;
+    return read_path(&argument, &m->address, true, &reverse_path, why) &&
+           smtp_parameter_mail(m, argument, offers, why);
 }
 
-bool smtp_command_rcpt(struct str *address, struct str argument, struct smtp_refusal *why)
+bool smtp_command_rcpt(struct smtp_rcpt *r, struct str argument, unsigned offers,
+                       struct smtp_refusal *why)
 {
-    if (!read_path(&argument, address, false, &forward_path, why))
-        return false;
-    struct str word = str_word(&argument, " \t");
-    return word.n == 0 || refuse_parameter(why, "RCPT", str_head(word, str_find(word, '=')));
+    *r = (struct smtp_rcpt){0};
+    return read_path(&argument, &r->address, false, &forward_path, why) &&
+           smtp_parameter_rcpt(r, argument, offers, why);
 }

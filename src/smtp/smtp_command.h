@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* smtp_command_: the lines that a client sends: a verb and its argument, and the arguments of
- * MAIL and RCPT (RFC 5321 4.1, 1870, 6152). Pure; views point into the line. */
+ * MAIL and RCPT (RFC 5321 4.1, 1870, 6152, and our own XTRANTER). Pure; views point into the
+ * line. */
 #ifndef TRANTER_SMTP_COMMAND_H
 #define TRANTER_SMTP_COMMAND_H
 
@@ -42,12 +43,28 @@ struct smtp_refusal {
     struct err err;     /* a sentence; may hold raw bytes of the client's */
 };
 
+/* Keywords that are offered in some sessions alone. */
+enum smtp_offer {
+    SMTP_OFFER_XTRANTER = 1 << 0 /* what a program of ours may say besides */
+};
+
+enum {
+    SMTP_XID_DIGITS = 32 /* of a submission id */
+};
+
 /* What MAIL says. */
 struct smtp_mail {
     struct str address;  /* mailbox without angle brackets and source route; "" is the null
                             sender */
     uint64_t size_bytes; /* SIZE=; 0 when not given; UINT64_MAX when it is more than that */
     bool body_8bit;      /* BODY=8BITMIME */
+    struct str xid;      /* XID= (XTRANTER): SMTP_XID_DIGITS lower-case hexadecimal digits, the
+                            same when a message is submitted again; "" when not given */
+};
+
+/* What RCPT says. */
+struct smtp_rcpt {
+    struct str address; /* as in smtp_mail; never "" */
 };
 
 /* Read one line, given with its line end. False, with *why, where it does not end in CR LF or
@@ -55,15 +72,19 @@ struct smtp_mail {
 bool smtp_command_read(struct smtp_command *c, struct str line,
                        struct smtp_refusal *why) ATTR_MUST_CHECK;
 
-/* Read the argument of MAIL: "FROM:", the path, the parameters. False with *why: 501 for bad
- * syntax, 553 for an address with octets over 127, 555 for a parameter that is not offered.
- * The address is a mailbox, a local part alone, or ""; a path without angle brackets is taken
- * too, as Postfix does. */
-bool smtp_command_mail(struct smtp_mail *m, struct str argument,
+/* Read the argument of MAIL: "FROM:", the path, the parameters; offers are of enum smtp_offer.
+ * False with *why: 501 for bad syntax, 553 for an address with octets over 127, 555 for a
+ * parameter that is not offered. The address is a mailbox, a local part alone, or ""; a path
+ * without angle brackets is taken too, as Postfix does. */
+bool smtp_command_mail(struct smtp_mail *m, struct str argument, unsigned offers,
                        struct smtp_refusal *why) ATTR_MUST_CHECK;
 
-/* Read the argument of RCPT in the same way; the address is never "". */
-bool smtp_command_rcpt(struct str *address, struct str argument,
+/* Read the argument of RCPT in the same way. */
+bool smtp_command_rcpt(struct smtp_rcpt *r, struct str argument, unsigned offers,
                        struct smtp_refusal *why) ATTR_MUST_CHECK;
+
+/* Fill *why. Always false, so that a reader can return it. */
+bool smtp_refusal_set(struct smtp_refusal *why, unsigned code, const char *status,
+                      const char *fmt, ...) ATTR_PRINTF(4, 5);
 
 #endif

@@ -18,13 +18,15 @@
 #define TRANTER_SMTP_SERVER_H
 
 #include "buf.h"
+#include "smtp_command.h"
 
 #include <stdint.h>
 
 /* Strings are borrowed while the server lives. */
 struct smtp_server_conf {
     const char *hostname; /* of the greeting */
-    bool network; /* the peer came over TCP: HTTP request lines end the session (L-013) */
+    bool network; /* the peer came over TCP: HTTP request lines end the session (L-013), and
+                     XTRANTER is not offered */
     uint64_t message_limit_bytes; /* advertised as SIZE; counted in wire form without
                                      dot-stuffing; 0: none */
     unsigned recipient_limit;     /* of a message; 0: none */
@@ -44,9 +46,8 @@ enum {
 
 enum smtp_server_event_type {
     SMTP_SERVER_WAIT, /* nothing until more bytes, an answer or time come */
-    SMTP_SERVER_MAIL, /* asked: .address ("" is the null sender), .size_bytes, .body_8bit,
-                         .smtputf8 */
-    SMTP_SERVER_RCPT, /* asked: .address */
+    SMTP_SERVER_MAIL, /* asked: .mail */
+    SMTP_SERVER_RCPT, /* asked: .rcpt */
     SMTP_SERVER_DATA, /* asked: may content come? 2yz is turned into the 354. A refusal ends the
                          transaction: ABORT */
     SMTP_SERVER_BODY, /* told: .body, decoded content in wire form (CRLF, no dot-stuffing), at
@@ -62,11 +63,8 @@ enum smtp_server_event_type {
 
 struct smtp_server_event {
     enum smtp_server_event_type type;
-    struct str address;  /* mailbox without angle brackets, checked; local part alone is
-                            allowed; valid until the next call */
-    uint64_t size_bytes; /* as declared with SIZE=, 0 when not */
-    bool body_8bit;      /* BODY=8BITMIME */
-    bool smtputf8;       /* not offered yet: false */
+    struct smtp_mail mail; /* its views, and those of rcpt, are valid until the next call */
+    struct smtp_rcpt rcpt;
     struct str body;
 };
 

@@ -16,6 +16,11 @@ static void keep_peer_name(struct smtp_server *s, struct str name)
     s->peer_name[n] = '\0';
 }
 
+static unsigned offers_of(const struct smtp_server *s)
+{
+    return s->conf.network || s->protocol == SMTP_SESSION_SMTP ? 0 : SMTP_OFFER_XTRANTER;
+}
+
 /* RFC 2034: the answer to a greeting has no status code. */
 static void answer_greeting(struct smtp_server *s)
 {
@@ -23,9 +28,10 @@ static void answer_greeting(struct smtp_server *s)
         buf_printf(&s->out, "250 %s\r\n", s->conf.hostname);
     else
         buf_printf(&s->out,
-                   "250-%s\r\n250-PIPELINING\r\n250-SIZE %" PRIu64
-                   "\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n",
-                   s->conf.hostname, s->conf.message_limit_bytes);
+                   "250-%s\r\n250-PIPELINING\r\n250-SIZE %" PRIu64 "\r\n250-8BITMIME\r\n"
+                   "%s250 ENHANCEDSTATUSCODES\r\n",
+                   s->conf.hostname, s->conf.message_limit_bytes,
+                   offers_of(s) & SMTP_OFFER_XTRANTER ? "250-XTRANTER\r\n" : "");
 }
 
 static void obey_greeting(struct smtp_server *s, const struct smtp_command *c,
@@ -88,7 +94,7 @@ static void obey_mail(struct smtp_server *s, const struct smtp_command *c)
     }
     struct smtp_mail mail;
     struct smtp_refusal why;
-    if (!smtp_command_mail(&mail, c->argument, &why)) {
+    if (!smtp_command_mail(&mail, c->argument, offers_of(s), &why)) {
         s->envelope = SMTP_SESSION_SENDER_REFUSED;
         smtp_session_refuse(s, &why);
         return;
@@ -97,9 +103,7 @@ static void obey_mail(struct smtp_server *s, const struct smtp_command *c)
         refuse_size(s, mail.size_bytes);
         return;
     }
-    s->event.address = mail.address;
-    s->event.size_bytes = mail.size_bytes;
-    s->event.body_8bit = mail.body_8bit;
+    s->event.mail = mail;
     smtp_session_ask(s, SMTP_SERVER_MAIL);
 }
 
@@ -129,18 +133,18 @@ static void refuse_recipient(struct smtp_server *s)
 
 static void obey_rcpt(struct smtp_server *s, const struct smtp_command *c)
 {
-    struct str address;
+    struct smtp_rcpt rcpt;
     struct smtp_refusal why;
     if (s->envelope != SMTP_SESSION_OPEN) {
         refuse_without_sender(s);
     } else if (s->recipients == s->conf.recipient_limit) {
         refuse_recipient(s);
-    } else if (!smtp_command_rcpt(&address, c->argument, &why)) {
+    } else if (!smtp_command_rcpt(&rcpt, c->argument, offers_of(s), &why)) {
         /* A list may have many bad addresses; its good ones are not to suffer. */
         s->refused_recipients++;
         smtp_session_refuse_spare(s, &why);
     } else {
-        s->event.address = address;
+        s->event.rcpt = rcpt;
         smtp_session_ask(s, SMTP_SERVER_RCPT);
     }
 }

@@ -11,7 +11,8 @@ enum operation_type {
     OPERATION_RECORD,
     OPERATION_RETRY,
     OPERATION_REMOVE,
-    OPERATION_SWEEP /* drop chunks that belong to no message, a slice at a time */
+    OPERATION_SWEEP, /* drop chunks that belong to no message, a slice at a time */
+    OPERATION_FORGET /* submissions that are remembered long enough, a slice at a time */
 };
 
 /* What is left to do once the transaction that applied it is committed. */
@@ -31,10 +32,12 @@ struct operation {
     unsigned n;                    /* number of the chunk */
     int64_t next_attempt_ms;       /* RETRY */
     store_id after;                /* RETRY of all: done up to this id */
+    int64_t now_ms;                /* FORGET; wall clock */
 
     /* Set anew by each attempt to apply it; they count when that is committed. */
     enum operation_rest rest;
     store_id after_next;
+    store_id first; /* COMMIT: as in store_result */
 
     struct store_result result; /* .id and .owner from the start */
 };

@@ -9,7 +9,8 @@
  * recipient.scope enum fault_scope: their numbers belong to the format. NULL text is the empty
  * text. message.tried tells deferred from new. total has one row, kept in each transaction, so
  * that counting never scans. half has the ids whose chunks belong to no message: not yet
- * committed, or being removed in pieces. */
+ * committed, or being removed in pieces. submission.message names a message that may be gone;
+ * two users may have the same submission id, so that nobody can take another's. */
 static const char tables[] =
     "CREATE TABLE message ("
     " id INTEGER PRIMARY KEY,"
@@ -42,6 +43,13 @@ static const char tables[] =
     ") STRICT;"
     "CREATE TABLE chunk (id INTEGER PRIMARY KEY, content BLOB NOT NULL) STRICT;"
     "CREATE TABLE half (id INTEGER PRIMARY KEY) STRICT;"
+    "CREATE TABLE submission ("
+    " message INTEGER PRIMARY KEY,"
+    " id TEXT NOT NULL,"
+    " uid INTEGER NOT NULL,"
+    " time_ms INTEGER NOT NULL,"
+    " UNIQUE (id, uid)"
+    ") STRICT;"
     "CREATE TABLE total ("
     " id INTEGER PRIMARY KEY CHECK (id = 1),"
     " last_id INTEGER NOT NULL,"

@@ -23,6 +23,8 @@ enum {
         64 * 1024, /* content lies in rows of this size; the last may be shorter */
     STORE_RECIPIENTS_MAX = 32767, /* of a message; so many chunks at most, too */
     STORE_REPORT_BYTES_MAX = 32 * STORE_CHUNK_BYTES,
+    STORE_SUBMISSION_MAX = 33, /* submission id as text, with NUL */
+    STORE_SUBMISSION_DAYS = 7, /* an id is remembered for so long */
     STORE_ID_MAX = 17 /* queue id as text, with NUL: 12 to 16 upper-case hexadecimal digits */
 };
 
@@ -61,10 +63,12 @@ struct store_message {
     uid_t uid; /* of the submitter, as the kernel told; (uid_t)-1 where it could not */
     gid_t gid;
     pid_t pid;
-    int64_t arrival_ms;      /* wall clock */
-    int64_t next_attempt_ms; /* wall clock */
-    unsigned attempts;       /* that were charged to the message */
-    unsigned ambiguous;      /* attempts whose final reply was lost */
+    int64_t arrival_ms;                    /* wall clock */
+    int64_t next_attempt_ms;               /* wall clock */
+    unsigned attempts;                     /* that were charged to the message */
+    unsigned ambiguous;                    /* attempts whose final reply was lost */
+    char submission[STORE_SUBMISSION_MAX]; /* for store_commit(); not read back. The client's
+                                              own id of what it submits; "": none */
 };
 
 void store_message_free(struct store_message *m);
@@ -105,7 +109,9 @@ enum store_failure {
 struct store_result {
     enum store_result_type type;
     store_id id;
-    void *owner; /* as given with the operation */
+    void *owner;    /* as given with the operation */
+    store_id first; /* with COMMITTED: the message as which this very submission was accepted
+                       before; nothing of this one is kept. 0: it is new */
     enum store_failure failure;
     char reason[ERR_TEXT_MAX]; /* where failure or BROKEN */
 };
@@ -123,7 +129,10 @@ void store_append(struct store *s, store_id id, unsigned n, struct buf *chunk, v
 
 /* Make the message visible and durable: envelope m (taken; its body_bytes are set here) and its
  * last chunk, number n (taken; may be empty), after chunks 0 to n - 1 by store_append(); their
- * STORE_APPENDED need not have come. STORE_COMMITTED follows. */
+ * STORE_APPENDED need not have come. STORE_COMMITTED follows.
+ *
+ * A message with the same submission and uid as one that was committed in the last
+ * STORE_SUBMISSION_DAYS is that one again, whatever became of it: see store_result.first. */
 void store_commit(struct store *s, struct store_message *m, unsigned n, struct buf *chunk,
                   void *owner);
 

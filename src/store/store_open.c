@@ -142,6 +142,13 @@ static int sweep_halves(struct store *s, struct err *err)
     }
 }
 
+static void forget_submissions(struct store *s, int64_t now_ms)
+{
+    struct operation *op = operation_new(OPERATION_FORGET, 0, NULL);
+    op->now_ms = now_ms;
+    writer_add(&s->writer, op);
+}
+
 static int open_reader(struct store *s, const char *vfs, struct err *err)
 {
     sqlite3 *db = NULL;
@@ -177,6 +184,7 @@ static int open_queue(struct store *s, const struct store_options *options, stru
         recover(s, options->now_ms, err) < 0 || sweep_halves(s, err) < 0 ||
         open_reader(s, options->vfs, err) < 0)
         return -1;
+    forget_submissions(s, options->now_ms);
     return start_writer(s, err);
 }
 

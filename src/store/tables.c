@@ -37,6 +37,10 @@ enum statement {
     RETRY_RANGE,
     INTERRUPT_MESSAGE,
     INTERRUPT_RECIPIENTS,
+    FIND_SUBMISSION,
+    RENEW_SUBMISSION,
+    ADD_SUBMISSION,
+    FORGET_SUBMISSIONS,
     N_STATEMENTS
 };
 _Static_assert((int)N_STATEMENTS <= (int)TABLES_STATEMENTS, "room");
@@ -80,6 +84,13 @@ static const char *const statement_texts[N_STATEMENTS] = {
         " text = 'tranterd was stopped after everything was sent and before the smarthost"
         " confirmed it; it may arrive twice.'"
         " WHERE id BETWEEN ?1 AND ?2 AND state = 0",
+    [FIND_SUBMISSION] = "SELECT message FROM submission WHERE id = ?1 AND uid = ?2",
+    [RENEW_SUBMISSION] = "UPDATE submission SET time_ms = max(time_ms + 1, ?2)"
+                         " WHERE message = ?1",
+    [ADD_SUBMISSION] = "INSERT INTO submission VALUES (?1, ?2, ?3, ?4)",
+    [FORGET_SUBMISSIONS] = "DELETE FROM submission WHERE message IN"
+                           " (SELECT message FROM submission ORDER BY message LIMIT ?3)"
+                           " AND time_ms NOT BETWEEN ?1 AND ?2",
 };
 
 #define FIRST_ROW(id) SQL_INT(schema_row((id), 0))
@@ -256,9 +267,53 @@ static int adopt_chunks(struct tables *t, const struct operation *op)
     return sql_run(t->statements[DROP_HALF], SQL_VALUES(SQL_INT(op->id)));
 }
 
+/* The oldest lie at one end. A time far ahead was given by a clock that was wrong. */
+static int forget_submissions(struct tables *t, int64_t now_ms)
+{
+    static const int64_t day_ms = 24 * 60 * 60 * 1000;
+    t->submissions = 0;
+    return sql_run(t->statements[FORGET_SUBMISSIONS],
+                   SQL_VALUES(SQL_INT(now_ms - STORE_SUBMISSION_DAYS * day_ms),
+                              SQL_INT(now_ms + day_ms), SQL_INT(TABLES_SUBMISSIONS_AT_ONCE)));
+}
+
+static int apply_forget(struct tables *t, struct operation *op)
+{
+    int rc = forget_submissions(t, op->now_ms);
+    if (rc == SQLITE_OK && sqlite3_changes(t->db) == TABLES_SUBMISSIONS_AT_ONCE)
+        op->rest = OPERATION_AGAIN;
+    return rc;
+}
+
+/* Remember the submission of op's message, or find in op->first that it was committed before.
+ * Finding it is a write as well: the commit then waits for the disk, on which the first one may
+ * not be yet when the daemon was killed. */
+static int take_submission(struct tables *t, struct operation *op)
+{
+    const struct store_message *m = op->message;
+    int rc = sql_number(t->statements[FIND_SUBMISSION],
+                        SQL_VALUES(SQL_TEXT(m->submission), SQL_INT(m->uid)), &op->first);
+    if (rc == SQLITE_OK && op->first)
+        return sql_run(t->statements[RENEW_SUBMISSION],
+                       SQL_VALUES(SQL_INT(op->first), SQL_INT(m->arrival_ms)));
+    if (rc == SQLITE_OK && ++t->submissions > TABLES_SUBMISSIONS_AT_ONCE / 2)
+        rc = forget_submissions(t, m->arrival_ms);
+    if (rc != SQLITE_OK)
+        return rc;
+    return sql_run(t->statements[ADD_SUBMISSION],
+                   SQL_VALUES(SQL_INT(m->id), SQL_TEXT(m->submission), SQL_INT(m->uid),
+                              SQL_INT(m->arrival_ms)));
+}
+
 static int apply_commit(struct tables *t, struct operation *op)
 {
-    int rc = op->n > 0 ? adopt_chunks(t, op) : SQLITE_OK;
+    int rc = op->message->submission[0] ? take_submission(t, op) : SQLITE_OK;
+    if (rc == SQLITE_OK && op->first) {
+        op->rest = OPERATION_LITTER;
+        return rc;
+    }
+    if (rc == SQLITE_OK && op->n > 0)
+        rc = adopt_chunks(t, op);
     if (rc == SQLITE_OK)
         rc = add_message(t, op->message);
     if (rc == SQLITE_OK && buf_len(&op->content) > 0)
@@ -393,8 +448,10 @@ int tables_apply(struct tables *t, struct operation *op)
         [OPERATION_APPEND] = apply_append, [OPERATION_COMMIT] = apply_commit,
         [OPERATION_RECORD] = apply_record, [OPERATION_RETRY] = apply_retry,
         [OPERATION_REMOVE] = apply_remove, [OPERATION_SWEEP] = apply_sweep,
+        [OPERATION_FORGET] = apply_forget,
     };
     op->rest = OPERATION_DONE;
+    op->first = 0;
     return apply[op->type](t, op);
 }
 

@@ -8,8 +8,10 @@
 #include "sql.h"
 
 enum {
-    TABLES_CHUNKS_AT_ONCE = 64,     /* removed in one transaction; more go in slices */
-    TABLES_MESSAGES_AT_ONCE = 2000, /* set to be retried in one transaction */
+    TABLES_CHUNKS_AT_ONCE = 64,       /* removed in one transaction; more go in slices */
+    TABLES_MESSAGES_AT_ONCE = 2000,   /* set to be retried in one transaction */
+    TABLES_SUBMISSIONS_AT_ONCE = 256, /* forgotten in one transaction; looked at anew after
+                                         half as many new ones */
     TABLES_STATEMENTS = 32
 };
 
@@ -28,6 +30,7 @@ struct tables {
     sqlite3_stmt *statements[TABLES_STATEMENTS];
     struct totals totals; /* as in the database, and with what the open transaction changed */
     struct totals saved;  /* as when it began */
+    unsigned submissions; /* remembered since old ones were last looked for */
 };
 
 /* Prepare the statements on db (taken, also on failure) and read the totals. */

@@ -79,6 +79,7 @@ static void finish(struct writer *w, struct operation *op, enum store_failure fa
         [OPERATION_APPEND] = STORE_APPENDED, [OPERATION_COMMIT] = STORE_COMMITTED,
         [OPERATION_RECORD] = STORE_RECORDED, [OPERATION_RETRY] = STORE_RECORDED,
         [OPERATION_REMOVE] = STORE_RECORDED, [OPERATION_SWEEP] = STORE_NOTHING,
+        [OPERATION_FORGET] = STORE_NOTHING,
     };
     operation_release(op);
     op->result.type = types[op->type];
@@ -87,6 +88,7 @@ static void finish(struct writer *w, struct operation *op, enum store_failure fa
         return;
     }
     op->result.failure = failure;
+    op->result.first = failure == STORE_OK ? op->first : 0;
     snprintf(op->result.reason, sizeof op->result.reason, "%s", reason);
     operation_add(&w->finished, op);
 }

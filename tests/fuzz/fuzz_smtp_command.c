@@ -27,6 +27,30 @@ static void check_refusal(const struct smtp_refusal *why)
     BUG_ON(strlen(why->err.text) < 20);
 }
 
+static void read_mail(struct str argument, unsigned offers)
+{
+    struct smtp_mail mail;
+    struct smtp_refusal why;
+    if (!smtp_command_mail(&mail, argument, offers, &why)) {
+        check_refusal(&why);
+        return;
+    }
+    if (mail.address.n > 0)
+        check_address(mail.address, argument);
+    check_within(mail.xid, argument);
+    BUG_ON(mail.xid.n > 0 && (!offers || mail.xid.n != SMTP_XID_DIGITS));
+}
+
+static void read_rcpt(struct str argument, unsigned offers)
+{
+    struct smtp_rcpt rcpt;
+    struct smtp_refusal why;
+    if (!smtp_command_rcpt(&rcpt, argument, offers, &why))
+        check_refusal(&why);
+    else
+        check_address(rcpt.address, argument);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     struct str line = {(const char *)data, n};
@@ -40,15 +64,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         check_refusal(&why);
         return 0;
     }
-    struct smtp_mail mail;
-    if (!smtp_command_mail(&mail, c.argument, &why))
-        check_refusal(&why);
-    else if (mail.address.n > 0)
-        check_address(mail.address, line);
-    struct str address;
-    if (!smtp_command_rcpt(&address, c.argument, &why))
-        check_refusal(&why);
-    else
-        check_address(address, line);
+    for (unsigned offers = 0; offers <= SMTP_OFFER_XTRANTER; offers++) {
+        read_mail(c.argument, offers);
+        read_rcpt(c.argument, offers);
+    }
     return 0;
 }

@@ -23,6 +23,7 @@ struct session {
     bool content; /* DATA was accepted */
     uint64_t content_bytes;
     bool closed;
+    bool network;
     struct buf wire;   /* all that was sent */
     struct buf events; /* a letter each, and the content */
 };
@@ -51,8 +52,9 @@ static void check_event(struct session *s, const struct smtp_server_event *e)
     BUG_ON(e->type == SMTP_SERVER_DATA && (s->recipients == 0 || s->content));
     BUG_ON((e->type == SMTP_SERVER_BODY || e->type == SMTP_SERVER_EOM) && !s->content);
     BUG_ON(e->type == SMTP_SERVER_BODY && (e->body.n == 0 || e->body.n > SMTP_SERVER_IN_MAX));
-    if (e->type == SMTP_SERVER_RCPT || (mail && e->address.n > 0))
-        BUG_ON(!address_is_mailbox(e->address));
+    if (e->type == SMTP_SERVER_RCPT || (mail && e->mail.address.n > 0))
+        BUG_ON(!address_is_mailbox(mail ? e->mail.address : e->rcpt.address));
+    BUG_ON(e->mail.xid.n > 0 && (e->mail.xid.n != SMTP_XID_DIGITS || s->network));
 }
 
 static void take_event(struct session *s, const struct smtp_server_event *e)
@@ -63,7 +65,9 @@ static void take_event(struct session *s, const struct smtp_server_event *e)
         return;
     }
     buf_putc(&s->events, (char)('a' + e->type));
-    buf_put_str(&s->events, e->address);
+    buf_put_str(&s->events, e->mail.address);
+    buf_put_str(&s->events, e->rcpt.address);
+    buf_put_str(&s->events, e->mail.xid);
     if (e->type == SMTP_SERVER_EOM)
         buf_printf(&s->events, "%u ", (unsigned)s->content_bytes);
     s->closed = e->type == SMTP_SERVER_CLOSE;
@@ -104,7 +108,8 @@ static void play(struct session *s, struct str input, unsigned seed, size_t size
                                     .network = seed & 1,
                                     .message_limit_bytes = 300,
                                     .recipient_limit = 3};
-    *s = (struct session){.server = smtp_server_new(&conf, 0), .seed = seed};
+    *s = (struct session){
+        .server = smtp_server_new(&conf, 0), .seed = seed, .network = conf.network};
     buf_init(&s->wire, OUT_MAX);
     buf_init(&s->events, OUT_MAX);
     while (input.n > 0) {

@@ -86,7 +86,9 @@ class SubmissionTest(SubmissionCase):
         offered = {word[4:].split(" ")[0] for word in words}
         self.assertLessEqual({"PIPELINING", "SIZE", "8BITMIME", "ENHANCEDSTATUSCODES"}, offered)
         self.assertLessEqual(offered, {"PIPELINING", "SIZE", "8BITMIME", "ENHANCEDSTATUSCODES",
-                                       "SMTPUTF8", "DSN"})
+                                       "SMTPUTF8", "DSN", "XTRANTER"})
+        network = self.client(("127.0.0.1", self.port)).say("EHLO a.example")
+        self.assertNotIn("XTRANTER", network)
 
     def test_a_pipelined_session_in_one_write_is_answered_in_order(self):
         client = self.client()
@@ -184,6 +186,60 @@ class SubmissionTest(SubmissionCase):
             if answers[-1].startswith("421"):
                 break
         self.assertTrue(answers[-1].startswith("421"), answers[-1])
+
+
+class RepeatTest(SubmissionCase):
+    """A client that did not hear the answer submits again, with the same id."""
+
+    XID = "0123456789abcdef0123456789abcdef"
+
+    def setUp(self):
+        super().setUp()
+        self.host.stop()  # what is accepted stays in the queue
+        self.daemon.start()
+
+    def hand_in(self, xid, content=b"Subject: x\r\n\r\nonce\r\n"):
+        client = self.client()
+        client.say("EHLO a.example")
+        self.assertRegex(client.say("MAIL FROM:<%s> XID=%s" % (lib.SENDER, xid)), "^250")
+        self.assertRegex(client.say("RCPT TO:<%s>" % lib.RECIPIENT), "^250")
+        self.assertRegex(client.say("DATA"), "^354")
+        client.send(content + b".\r\n")
+        return client
+
+    def queued_as(self, client):
+        return re.fullmatch(r"250 2\.0\.0 Ok: queued as ([0-9A-F]+)", client.reply())[1]
+
+    def deliver(self, n):
+        self.host.start()
+        self.daemon.tranterctl("retry", "--all", user=(0, 0) if self.place.user else None)
+        self.wait_kept(n)
+        self.wait_idle()
+
+    def test_a_kill_before_the_reply_and_a_second_submission_yield_one_message(self):
+        self.hand_in(self.XID)
+        first = self.daemon.wait_log(r"([0-9A-F]+): message-id=")[1]
+        self.daemon.kill()
+        self.daemon.start()
+        self.daemon.mark()
+        self.assertEqual(self.queued_as(self.hand_in(self.XID)), first)
+        self.daemon.wait_log(first + r": submitted again by uid \d+")
+        self.assertEqual([entry["queue_id"] for entry in self.daemon.queue()], [first])
+        self.deliver(1)
+
+    def test_a_second_submission_after_the_delivery_sends_nothing(self):
+        first = self.queued_as(self.hand_in(self.XID))
+        self.deliver(1)
+        large = b"Subject: x\r\n\r\n" + b"again\r\n" * 50000
+        self.assertEqual(self.queued_as(self.hand_in(self.XID, large)), first)
+        self.assertEqual(self.daemon.queue(), [])
+        self.assertEqual(self.daemon.stop(), 0)
+        self.assertEqual(len(self.host.records), 1)
+
+    def test_another_id_is_another_message(self):
+        first = self.queued_as(self.hand_in(self.XID))
+        self.assertNotEqual(self.queued_as(self.hand_in(self.XID[::-1])), first)
+        self.deliver(2)
 
 
 class LoadTest(SubmissionCase):

@@ -128,8 +128,8 @@ START_TEST(mail_is_read)
     const struct mail_row *row = &mails[_i];
     struct smtp_mail m;
     struct smtp_refusal why;
-    ck_assert_msg(smtp_command_mail(&m, str_of(row->argument), &why), "%s: %s", row->argument,
-                  why.err.text);
+    ck_assert_msg(smtp_command_mail(&m, str_of(row->argument), 0, &why), "%s: %s",
+                  row->argument, why.err.text);
     ck_assert_msg(str_eq(m.address, str_of(row->address)), "%s", row->argument);
     ck_assert_msg(m.size_bytes == row->size_bytes, "%s", row->argument);
     ck_assert_msg(m.body_8bit == row->body_8bit, "%s", row->argument);
@@ -182,7 +182,7 @@ START_TEST(bad_mail_is_refused_in_words)
     struct smtp_mail m;
     struct smtp_refusal why;
     const struct bad_row *row = &bad_mails[_i];
-    ck_assert_msg(!smtp_command_mail(&m, str_of(row->argument), &why), "%s", row->argument);
+    ck_assert_msg(!smtp_command_mail(&m, str_of(row->argument), 0, &why), "%s", row->argument);
     check_refusal(row->argument, &why, row->code, row->status);
 }
 END_TEST
@@ -198,11 +198,11 @@ static const struct rcpt_row {
 
 START_TEST(rcpt_is_read)
 {
-    struct str address;
+    struct smtp_rcpt r;
     struct smtp_refusal why;
-    ck_assert_msg(smtp_command_rcpt(&address, str_of(rcpts[_i].argument), &why), "%s: %s",
+    ck_assert_msg(smtp_command_rcpt(&r, str_of(rcpts[_i].argument), 0, &why), "%s: %s",
                   rcpts[_i].argument, why.err.text);
-    ck_assert_msg(str_eq(address, str_of(rcpts[_i].address)), "%s", rcpts[_i].argument);
+    ck_assert_msg(str_eq(r.address, str_of(rcpts[_i].address)), "%s", rcpts[_i].argument);
 }
 END_TEST
 
@@ -222,12 +222,50 @@ static const struct bad_row bad_rcpts[] = {
 
 START_TEST(bad_rcpt_is_refused_in_words)
 {
-    struct str address;
+    struct smtp_rcpt r;
     struct smtp_refusal why;
     const struct bad_row *row = &bad_rcpts[_i];
-    ck_assert_msg(!smtp_command_rcpt(&address, str_of(row->argument), &why), "%s",
-                  row->argument);
+    ck_assert_msg(!smtp_command_rcpt(&r, str_of(row->argument), 0, &why), "%s", row->argument);
     check_refusal(row->argument, &why, row->code, row->status);
+}
+END_TEST
+
+#define XID "0123456789abcdef0123456789abcdef"
+
+static const struct bad_row bad_own_mails[] = {
+    {"FROM:<a@example.com> XID", 501, "5.5.4"},
+    {"FROM:<a@example.com> XID=", 501, "5.5.4"},
+    {"FROM:<a@example.com> XID=0123456789abcdef0123456789abcde", 501, "5.5.4"},
+    {"FROM:<a@example.com> XID=" XID "0", 501, "5.5.4"},
+    {"FROM:<a@example.com> XID=0123456789ABCDEF0123456789ABCDEF", 501, "5.5.4"},
+    {"FROM:<a@example.com> XID=0123456789abcdefg123456789abcdef", 501, "5.5.4"},
+    {"FROM:<a@example.com> XID=0123456789abcdef 0123456789abcdef", 501, "5.5.4"},
+    {"FROM:<a@example.com> XID=" XID " xid=" XID, 501, "5.5.4"},
+};
+
+START_TEST(bad_parameters_of_our_own_programs_are_refused_in_words)
+{
+    struct smtp_mail m;
+    struct smtp_refusal why;
+    const struct bad_row *row = &bad_own_mails[_i];
+    ck_assert_msg(!smtp_command_mail(&m, str_of(row->argument), SMTP_OFFER_XTRANTER, &why),
+                  "%s", row->argument);
+    check_refusal(row->argument, &why, row->code, row->status);
+}
+END_TEST
+
+START_TEST(a_submission_id_is_read_where_it_is_offered)
+{
+    struct smtp_mail m;
+    struct smtp_refusal why;
+    struct str argument = STR_LIT("FROM:<> xid=" XID " SIZE=5");
+    ck_assert(smtp_command_mail(&m, argument, SMTP_OFFER_XTRANTER, &why));
+    ck_assert(str_eq(m.xid, STR_LIT(XID)));
+    ck_assert_uint_eq(m.size_bytes, 5);
+    ck_assert(smtp_command_mail(&m, STR_LIT("FROM:<>"), SMTP_OFFER_XTRANTER, &why));
+    ck_assert_uint_eq(m.xid.n, 0);
+    ck_assert(!smtp_command_mail(&m, argument, 0, &why));
+    check_refusal("not offered", &why, 555, "5.5.4");
 }
 END_TEST
 
@@ -240,7 +278,7 @@ START_TEST(a_cut_argument_is_read_or_refused_and_never_more)
         memcpy(exact, argument, n);
         struct smtp_mail m;
         struct smtp_refusal why;
-        bool good = smtp_command_mail(&m, (struct str){exact, n}, &why);
+        bool good = smtp_command_mail(&m, (struct str){exact, n}, 0, &why);
         ck_assert_msg(good == (n == 37 || n == 38 || (n >= 44 && n <= 47) || n == 60), "%zu",
                       n);
         free(exact);
@@ -261,6 +299,8 @@ int main(void)
     ADD_LOOP(tc, bad_mail_is_refused_in_words, bad_mails);
     ADD_LOOP(tc, rcpt_is_read, rcpts);
     ADD_LOOP(tc, bad_rcpt_is_refused_in_words, bad_rcpts);
+    ADD_LOOP(tc, bad_parameters_of_our_own_programs_are_refused_in_words, bad_own_mails);
+    tcase_add_test(tc, a_submission_id_is_read_where_it_is_offered);
     tcase_add_test(tc, a_cut_argument_is_read_or_refused_and_never_more);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

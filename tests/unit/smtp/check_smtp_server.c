@@ -10,8 +10,8 @@ enum {
     NETWORK = 1 << 8 /* beside the player's rules */
 };
 
-#define EHLO_SAID                                                                              \
-    "250-relay.example\n250-PIPELINING\n250-SIZE 100\n250-8BITMIME\n250 ENHANCEDSTATUSCODES\n"
+#define OFFERED "250-relay.example\n250-PIPELINING\n250-SIZE 100\n250-8BITMIME\n"
+#define EHLO_SAID OFFERED "250-XTRANTER\n250 ENHANCEDSTATUSCODES\n"
 #define HELLO "EHLO client.example\r\n"
 #define HELLO_SAID "220 relay.example ESMTP tranter\n" EHLO_SAID
 #define ENVELOPE "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\n"
@@ -52,6 +52,16 @@ static const struct dialogue {
     {"parameters reach the owner", 0,
      STR_LIT(HELLO "MAIL FROM:<a@x> SIZE=100 BODY=8BITMIME\r\n"),
      HELLO_SAID "250 2.1.0 owner <a@x>\n", " MAIL:a@x,100,8bit", ""},
+    {"a submission id reaches the owner", 0,
+     STR_LIT("LHLO x\r\nMAIL FROM:<a@x> XID=0123456789abcdef0123456789abcdef\r\n"),
+     "220 *\n" EHLO_SAID "250 2.1.0 owner <a@x>\n",
+     " MAIL:a@x,xid=0123456789abcdef0123456789abcdef", ""},
+    {"a submission id from the network", NETWORK,
+     STR_LIT(HELLO "MAIL FROM:<a@x> XID=0123456789abcdef0123456789abcdef\r\n"),
+     "220 *\n" OFFERED "250 ENHANCEDSTATUSCODES\n555 5.5.4 MAIL's parameter XID*\n", "", ""},
+    {"a submission id after HELO", 0,
+     STR_LIT("HELO x\r\nMAIL FROM:<a@x> XID=0123456789abcdef0123456789abcdef\r\n"),
+     "220 *\n250 relay.example\n555 5.5.4 MAIL's parameter XID*\n", "", ""},
     {"addresses without domain, and with routes", 0,
      STR_LIT(HELLO "MAIL FROM:<root>\r\nRCPT TO:<@x,@y:joe>\r\nRCPT TO:<b@y>\r\n"),
      HELLO_SAID "250 2.1.0 owner <root>\n250 2.1.0 owner <joe>\n250 2.1.0 owner <b@y>\n",

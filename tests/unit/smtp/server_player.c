@@ -27,6 +27,11 @@ void server_player_release(struct server_player *p)
     buf_release(&p->content);
 }
 
+static struct str address_of(const struct smtp_server_event *e)
+{
+    return e->type == SMTP_SERVER_MAIL ? e->mail.address : e->rcpt.address;
+}
+
 static void keep_event(struct server_player *p, const struct smtp_server_event *e)
 {
     static const char *const names[] = {
@@ -35,7 +40,8 @@ static void keep_event(struct server_player *p, const struct smtp_server_event *
         [SMTP_SERVER_ABORT] = "ABORT", [SMTP_SERVER_CLOSE] = "CLOSE",
     };
     bool has_address = e->type == SMTP_SERVER_MAIL || e->type == SMTP_SERVER_RCPT;
-    ck_assert(has_address || e->address.n == 0);
+    ck_assert(e->type == SMTP_SERVER_MAIL || e->mail.address.n == 0);
+    ck_assert(e->type == SMTP_SERVER_RCPT || e->rcpt.address.n == 0);
     if (e->type == SMTP_SERVER_BODY) {
         ck_assert_uint_gt(e->body.n, 0);
         ck_assert_uint_le(e->body.n, SMTP_SERVER_IN_MAX);
@@ -44,11 +50,13 @@ static void keep_event(struct server_player *p, const struct smtp_server_event *
     }
     buf_printf(&p->events, " %s", names[e->type]);
     if (has_address)
-        buf_printf(&p->events, ":%.*s", STR_FMT(e->address));
-    if (e->size_bytes)
-        buf_printf(&p->events, ",%u", (unsigned)e->size_bytes);
-    if (e->body_8bit)
+        buf_printf(&p->events, ":%.*s", STR_FMT(address_of(e)));
+    if (e->mail.size_bytes)
+        buf_printf(&p->events, ",%u", (unsigned)e->mail.size_bytes);
+    if (e->mail.body_8bit)
         buf_puts(&p->events, ",8bit");
+    if (e->mail.xid.n)
+        buf_printf(&p->events, ",xid=%.*s", STR_FMT(e->mail.xid));
 }
 
 static void answer_address(struct server_player *p)
@@ -103,7 +111,7 @@ void server_player_pump(struct server_player *p)
         if (e.type == SMTP_SERVER_BODY || e.type == SMTP_SERVER_ABORT || p->closed)
             continue;
         p->asked = e.type;
-        snprintf(p->address, sizeof(p->address), "%.*s", STR_FMT(e.address));
+        snprintf(p->address, sizeof(p->address), "%.*s", STR_FMT(address_of(&e)));
         if (!p->late)
             server_player_answer(p);
     }

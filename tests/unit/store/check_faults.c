@@ -8,6 +8,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,15 @@ static bool went_well(const void *owner)
     }
 }
 
+/* Message number n, with a submission id of its own. */
+static struct store_message *submitted(store_id id, unsigned n, unsigned n_recipients)
+{
+    struct store_message *m = fixture_message(id, n_recipients);
+    m->arrival_ms = 1800000000000;
+    snprintf(m->submission, sizeof m->submission, "%032x", n);
+    return m;
+}
+
 static void accept_message(unsigned n, size_t bytes, unsigned n_recipients)
 {
     struct fate *f = &fates[n];
@@ -76,7 +86,7 @@ static void accept_message(unsigned n, size_t bytes, unsigned n_recipients)
         }
     }
     buf_put(&chunk, buf_str(&all).p + at, bytes - at);
-    store_commit(s, fixture_message(f->id, n_recipients), number, &chunk, f);
+    store_commit(s, submitted(f->id, n, n_recipients), number, &chunk, f);
     f->accepted = went_well(f);
     buf_release(&all);
 }
@@ -239,6 +249,28 @@ static void check_strangers(void)
     }
 }
 
+/* The client submits again, whatever it was told: what was accepted is the same message still,
+ * also where that is gone; else there is one afterwards. */
+static void submit_again(unsigned n)
+{
+    const struct fate *f = &fates[n];
+    if (!f->id || f->is_report)
+        return;
+    struct store_message *before = store_load(s, f->id);
+    struct buf chunk;
+    buf_init(&chunk, 10);
+    store_id id = store_begin(s, 1800000001000); /* none that was given and lost */
+    store_commit(s, submitted(id, n, 1), 0, &chunk, &chunk);
+    struct store_result r = fixture_result(s);
+    ck_assert_int_eq(r.failure, STORE_OK);
+    ck_assert_msg(r.first == f->id || (!before && !f->accepted && r.first == 0), "message %u",
+                  n);
+    struct store_message *after = store_load(s, id);
+    ck_assert_msg((after == NULL) == (r.first != 0), "message %u", n);
+    store_message_free(before);
+    store_message_free(after);
+}
+
 static void check_what_is_left(bool killed_only)
 {
     faultfs_begin(FAULTFS_NONE, 0);
@@ -246,6 +278,8 @@ static void check_what_is_left(bool killed_only)
     for (unsigned n = 0; n < N_MESSAGES; n++)
         check_fate(n, killed_only);
     check_strangers();
+    for (unsigned n = 0; n < N_MESSAGES; n++)
+        submit_again(n);
     store_id id = fixture_accept(s, 99, 5000, 1);
     for (unsigned n = 0; n < N_MESSAGES; n++)
         ck_assert(!fates[n].accepted || fates[n].id != id);

@@ -18,6 +18,12 @@ TESTS += %reldir%/check_queue
 %canon_reldir%_check_queue_CPPFLAGS = $(store_test_I)
 %canon_reldir%_check_queue_LDADD = $(store_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += %reldir%/check_submission_id
+TESTS += %reldir%/check_submission_id
+%canon_reldir%_check_submission_id_SOURCES = %reldir%/check_submission_id.c $(store_fixture)
+%canon_reldir%_check_submission_id_CPPFLAGS = $(store_test_I)
+%canon_reldir%_check_submission_id_LDADD = $(store_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += %reldir%/check_spool
 TESTS += %reldir%/check_spool
 %canon_reldir%_check_spool_SOURCES = %reldir%/check_spool.c $(store_fixture)

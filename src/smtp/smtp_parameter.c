@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "smtp_parameter.h"
+
+/* What a parameter is read into; one of the two is set. */
+struct target {
+    struct smtp_mail *mail;
+    struct smtp_rcpt *rcpt;
+};
+
+static bool read_size(struct target *t, struct str value, struct smtp_refusal *why)
+{
+    bool digits = value.n > 0;
+    for (size_t i = 0; i < value.n; i++)
+        digits = digits && str_is_digit(value.p[i]);
+    if (!digits)
+        return smtp_refusal_set(why, 501, "5.5.4",
+                                "SIZE takes the message's size in octets: write SIZE=12345");
+    if (!str_u64(value, &t->mail->size_bytes))
+        t->mail->size_bytes = UINT64_MAX;
+    return true;
+}
+
+static bool read_body(struct target *t, struct str value, struct smtp_refusal *why)
+{
+    t->mail->body_8bit = str_eq_nocase(value, STR_LIT("8BITMIME"));
+    if (t->mail->body_8bit || str_eq_nocase(value, STR_LIT("7BIT")))
+        return true;
+    return smtp_refusal_set(why, 501, "5.5.4", "BODY is 7BIT or 8BITMIME here, not %.*s",
+                            STR_FMT(str_head(value, SMTP_PARAMETER_ECHO_MAX)));
+}
+
+static bool read_xid(struct target *t, struct str value, struct smtp_refusal *why)
+{
+    bool good = value.n == SMTP_XID_DIGITS;
+    for (size_t i = 0; i < value.n; i++)
+        good = good && (str_is_digit(value.p[i]) || (value.p[i] >= 'a' && value.p[i] <= 'f'));
+    if (!good)
+        return smtp_refusal_set(why, 501, "5.5.4", "XID takes %d lower-case hexadecimal digits",
+                                SMTP_XID_DIGITS);
+    t->mail->xid = value;
+    return true;
+}
+
+struct parameter {
+    const char *name;
+    unsigned offer; /* of enum smtp_offer, that it needs; 0: none */
+    bool (*read)(struct target *t, struct str value, struct smtp_refusal *why);
+};
+
+static const struct parameter mail_parameters[] = {
+    {"SIZE", 0, read_size},
+    {"BODY", 0, read_body},
+    {"XID", SMTP_OFFER_XTRANTER, read_xid},
+    {NULL, 0, NULL},
+};
+
+static const struct parameter rcpt_parameters[] = {
+    {NULL, 0, NULL},
+};
+
+/* All parameters of verb in text, each at most once. */
+static bool read_all(struct target *t, struct str text, const char *verb, unsigned offers,
+                     struct smtp_refusal *why)
+{
+    const struct parameter *all = t->mail ? mail_parameters : rcpt_parameters;
+    unsigned seen = 0;
+    struct str word;
+    while ((word = str_word(&text, " \t")).n) {
+        size_t equals = str_find(word, '=');
+        struct str name = str_head(word, equals);
+        unsigned i = 0;
+        while (all[i].name && !str_eq_nocase(name, str_of(all[i].name)))
+            i++;
+        if (!all[i].name || (all[i].offer & ~offers))
+            return smtp_refusal_set(
+                why, 555, "5.5.4",
+                "%s's parameter %.*s is not offered here: leave it out (EHLO lists what is)",
+                verb, STR_FMT(str_head(name, SMTP_PARAMETER_ECHO_MAX)));
+        if (seen & 1U << i)
+            return smtp_refusal_set(why, 501, "5.5.4",
+                                    "%s has the parameter %s twice: give it once", verb,
+                                    all[i].name);
+        seen |= 1U << i;
+        if (!all[i].read(t, str_tail(word, equals + 1), why))
+            return false;
+    }
+    return true;
+}
+
+bool smtp_parameter_mail(struct smtp_mail *m, struct str text, unsigned offers,
+                         struct smtp_refusal *why)
+{
+    return read_all(&(struct target){.mail = m}, text, "MAIL", offers, why);
+}
+
+bool smtp_parameter_rcpt(struct smtp_rcpt *r, struct str text, unsigned offers,
+                         struct smtp_refusal *why)
+{
+    return read_all(&(struct target){.rcpt = r}, text, "RCPT", offers, why);
+}
