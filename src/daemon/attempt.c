@@ -8,11 +8,13 @@
 #include "log.h"
 #include "mem.h"
 #include "report.h"
+#include "schedule.h"
 #include "waiter.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct attempt {
     struct waiter waiter; /* first */
@@ -32,10 +34,12 @@ struct attempt {
     struct store_recipient *told; /* address and fault as they are logged after the commit */
     char id[STORE_ID_MAX];
     char report_id[STORE_ID_MAX];
+    char report_message_id[160];
+    uint64_t report_bytes;
     char relay[320];
     char remote[256];           /* relay without address and port */
     char delay[24], delays[80]; /* seconds, as Postfix has them */
-    bool removed;
+    bool removed, died, held;
 };
 
 struct attempt *attempt_new(struct store *store, struct conf *conf,
@@ -100,6 +104,17 @@ static struct str header_of(struct str chunk)
     return chunk;
 }
 
+static void keep_report_for_log(struct attempt *a, struct str content)
+{
+    static const struct str field = STR_LIT("\r\nMessage-ID: ");
+    const char *at = memmem(content.p, content.n, field.p, field.n);
+    BUG_ON(!at);
+    struct str value = str_tail(content, (size_t)(at - content.p) + field.n);
+    value = str_head(value, str_find(value, '\r'));
+    snprintf(a->report_message_id, sizeof a->report_message_id, "%.*s", STR_FMT(value));
+    a->report_bytes = content.n;
+}
+
 static void write_report(struct attempt *a, struct store_outcome *outcome, struct str header,
                          const struct report_recipient *failed, unsigned n_failed)
 {
@@ -136,6 +151,7 @@ static void write_report(struct attempt *a, struct store_outcome *outcome, struc
     for (size_t i = 0; i < content.n && !report->body_8bit; i++)
         report->body_8bit = (unsigned char)content.p[i] > 127;
     outcome->report = report;
+    keep_report_for_log(a, content);
 }
 
 static unsigned list_failed(const struct attempt *a, struct report_recipient *failed)
@@ -221,6 +237,36 @@ static void log_recipient(const struct attempt *a, unsigned i)
               sizeof facts / sizeof facts[0], tail);
 }
 
+/* The report enters the queue as any message does. */
+static void log_report(const struct attempt *a)
+{
+    char size[24];
+    snprintf(size, sizeof size, "%" PRIu64, a->report_bytes);
+    log_say(LOG_LEVEL_INFO, a->id, "sender non-delivery notification: %s", a->report_id);
+    log_facts(LOG_LEVEL_INFO, a->report_id,
+              &(struct log_fact){"message-id", a->report_message_id}, 1, NULL);
+    log_facts(LOG_LEVEL_INFO, a->report_id,
+              (struct log_fact[]){{"from", "<>"}, {"size", size}, {"nrcpt", "1"}}, 3,
+              "(queue active)");
+}
+
+/* What becomes of the message where that is more than waiting. */
+static void log_end(const struct attempt *a)
+{
+    if (a->removed)
+        log_say(LOG_LEVEL_INFO, a->id, "removed");
+    if (a->died)
+        log_say(LOG_LEVEL_WARNING, a->id,
+                "kept as dead: it failed, and nobody is to be told; read why with \"tranterctl "
+                "queue\", then drop it with \"tranterctl remove %s\"",
+                a->id);
+    if (a->held)
+        log_say(LOG_LEVEL_WARNING, a->id,
+                "held: its final reply was lost %d times, so it may have arrived; ask the "
+                "recipient, then \"tranterctl retry %s\" or \"tranterctl remove %s\"",
+                SCHEDULE_AMBIGUOUS_MAX, a->id, a->id);
+}
+
 static void on_result(struct waiter *waiter, const struct store_result *result)
 {
     struct attempt *a = (struct attempt *)waiter;
@@ -230,9 +276,8 @@ static void on_result(struct waiter *waiter, const struct store_result *result)
     for (unsigned i = 0; i < a->n; i++)
         log_recipient(a, i);
     if (a->report_id[0])
-        log_say(LOG_LEVEL_INFO, a->id, "sender non-delivery notification: %s", a->report_id);
-    if (a->removed)
-        log_say(LOG_LEVEL_INFO, a->id, "removed");
+        log_report(a);
+    log_end(a);
     a->on_recorded(a->self, result->id);
     attempt_free(a);
 }
@@ -242,7 +287,9 @@ static void record(struct attempt *a)
     struct store_outcome outcome = {.message = a->message};
     if (count(a->message, STORE_FAILED))
         return_failed(a, &outcome);
-    a->removed = count(a->message, STORE_WAITING) == 0 && a->message->state != STORE_DEAD;
+    a->died = a->message->state == STORE_DEAD;
+    a->held = a->message->state == STORE_HELD;
+    a->removed = count(a->message, STORE_WAITING) == 0 && !a->died;
     keep_for_log(a);
     a->waiter.on_result = on_result;
     a->message = NULL;

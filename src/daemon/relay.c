@@ -5,13 +5,15 @@
 
 #include "attempt.h"
 #include "clock.h"
+#include "log.h"
 #include "mem.h"
+#include "schedule.h"
 #include "smarthost.h"
 
 #include <stdlib.h>
 
 enum {
-    EXPIRY_SWEEP_MS = 60 * 1000,
+    SWEEP_MS = 60 * 1000,
     EXPIRY_UPTIME_MS = 3600 * 1000, /* nothing is returned before it had a fair chance */
     ACTIVE_MAX = 4096,
     DUE_MAX = 64 /* more than that need not be counted */
@@ -213,15 +215,33 @@ const struct fault *relay_held_by(const struct relay *r)
     return first_up(r) ? NULL : smarthost_fault(r->smarthosts->list[0]);
 }
 
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Times that no backoff can have set are of a clock that has been put back since. */
+static void mend_times(struct relay *r)
+{
+    int64_t wall_ms = clock_wall_ms();
+    int64_t longest_ms = r->conf->retry_max_ms > SCHEDULE_AMBIGUOUS_MIN_MS
+                             ? r->conf->retry_max_ms
+                             : SCHEDULE_AMBIGUOUS_MIN_MS;
+    if (store_next_due(r->store, wall_ms + longest_ms + SWEEP_MS) == INT64_MAX)
+        return;
+    log_say(LOG_LEVEL_WARNING, NULL,
+            "mail waits for a time too far ahead, so the clock was wrong once: all is due now");
+    store_retry(r->store, 0, wall_ms, NULL);
+}
+
 /* Messages that outlived the lifetime while their smarthost was away. The oldest have the
- * smallest ids. */
+ * smallest ids; only one that came while the clock was wrong has a later arrival. */
 static void sweep_expired(struct relay *r, int64_t now)
 {
     int64_t fair_ms =
         r->conf->lifetime_ms < EXPIRY_UPTIME_MS ? r->conf->lifetime_ms : EXPIRY_UPTIME_MS;
     struct outcome_rules rules = {r->conf->lifetime_ms, r->conf->retry_min_ms,
                                   r->conf->retry_max_ms};
-    r->next_sweep_at = now + EXPIRY_SWEEP_MS;
     if (now - r->started_at < fair_ms)
         return;
     struct fault waited;
@@ -231,12 +251,14 @@ static void sweep_expired(struct relay *r, int64_t now)
     store_id after = 0;
     struct store_message *m;
     while (r->n_active < ACTIVE_MAX / 2 && (m = store_after(r->store, after))) {
-        if (!outcome_is_expired(m, &rules, clock_wall_ms())) {
+        int64_t wall_ms = clock_wall_ms();
+        bool expired = outcome_is_expired(m, &rules, wall_ms);
+        if (!expired && m->arrival_ms <= wall_ms) {
             store_message_free(m);
             return;
         }
         after = m->id;
-        if (m->state == STORE_QUEUED && !relay_is_active(r, m->id)) {
+        if (expired && m->state == STORE_QUEUED && !relay_is_active(r, m->id)) {
             set_active(r, m->id);
             attempt_expire(attempt_new(r->store, r->conf, m, on_recorded, r),
                            held_by ? held_by : &waited);
@@ -246,9 +268,11 @@ static void sweep_expired(struct relay *r, int64_t now)
     }
 }
 
-static int64_t earliest(int64_t a, int64_t b)
+static void sweep(struct relay *r, int64_t now)
 {
-    return a < b ? a : b;
+    r->next_sweep_at = now + earliest(SWEEP_MS, r->conf->lifetime_ms);
+    mend_times(r);
+    sweep_expired(r, now);
 }
 
 static void set_timer(struct relay *r, int64_t now, int64_t wall_ms, bool is_due)
@@ -279,7 +303,7 @@ void relay_pump(struct relay *r)
         return;
     int64_t now = loop_now_ms(r->loop), wall_ms = clock_wall_ms();
     if (r->next_sweep_at <= now)
-        sweep_expired(r, now);
+        sweep(r, now);
     store_id due[DUE_MAX];
     unsigned n = store_due(r->store, wall_ms, r->active, r->n_active, due, DUE_MAX);
     if (n)

@@ -2,6 +2,8 @@
 """What may go wrong around the daemon, and what must stay true then."""
 
 import os
+import re
+import sqlite3
 import time
 
 import lib
@@ -34,6 +36,12 @@ class FaultCase(lib.Case):
     def retry(self):
         done = self.ctl("retry", "--all")
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def database(self):
+        """The queue's database, as a person with sqlite3 has it."""
+        db = sqlite3.connect(os.path.join(self.daemon.spool, "queue.db"), isolation_level=None)
+        self.addCleanup(db.close)
+        return db
 
     def stays(self, predicate, seconds):
         """It is true, and stays so."""
@@ -136,6 +144,65 @@ class LoopTest(FaultCase):
         self.daemon.start().submit()
         self.daemon.wait_log("is down")
         self.check_quiet()
+
+
+class ClockTest(FaultCase):
+    """A clock that was wrong, and is put right."""
+
+    def waiting(self):
+        """Stop a daemon with one message; its database."""
+        self.host.stop()
+        self.daemon.start().submit()
+        self.assertEqual(self.daemon.stop(), 0)
+        return self.database()
+
+    def test_mail_that_waits_for_a_far_future_goes_out(self):
+        db = self.waiting()
+        year_ms = 365 * 86400 * 1000
+        db.execute("UPDATE message SET next_attempt_ms = next_attempt_ms + ?", (year_ms,))
+        db.close()
+        self.host.start()
+        self.daemon.start()
+        self.wait_kept()
+
+    def test_a_message_from_the_future_does_not_keep_others_from_expiring(self):
+        self.daemon.settings.update({"lifetime": "1s"})
+        db = self.waiting()
+        year_ms = 365 * 86400 * 1000
+        db.execute("UPDATE message SET arrival_ms = arrival_ms + ?", (year_ms,))
+        db.close()
+        self.daemon.start().submit("late@example.net")
+        self.daemon.wait_log(r"to=<late@example\.net>.*status=expired")
+        self.assertEqual(len(self.daemon.queue()), 2)  # that from the future, and the report
+
+
+class LogTest(FaultCase):
+    """Every decision has its line."""
+
+    def test_a_report_enters_the_queue_like_any_message(self):
+        self.script(rule("rcpt", "reply", "550 5.1.1 No such user", recipient="rcpt@*"))
+        self.daemon.start().submit()
+        self.wait_kept()
+        report = self.daemon.wait_log(r"sender non-delivery notification: ([0-9A-F]+)$")[1]
+        size = self.daemon.wait_log(report + r": from=<>, size=(\d+), nrcpt=1 \(queue active\)$")[1]
+        self.assertEqual(int(size), self.host.records[0]["bytes"])
+        self.assertTrue(self.daemon.logged(report + r": message-id=<[^>]+>$"))
+        self.daemon.wait_log(report + ": removed$")
+
+    def test_a_message_that_is_kept_as_dead_is_told(self):
+        self.script(rule("rcpt", "reply", "550 5.1.1 No such user"))
+        self.daemon.start().submit(sender="")
+        self.daemon.wait_log(r"[0-9A-F]+: kept as dead: ")
+
+    def test_a_message_that_is_held_is_told(self):
+        self.script(rule("dot", "close"))
+        self.daemon.start().submit()
+        for number in range(1, 4):
+            lib.wait_for(lambda n=number: len(self.host.records) == n, "attempt %d" % number)
+            lib.wait_for(lambda n=number: len(re.findall("status=deferred", self.daemon.log())) == n,
+                         "its outcome")
+            self.retry()
+        self.daemon.wait_log(r"[0-9A-F]+: held: ")
 
 
 if __name__ == "__main__":
