@@ -24,7 +24,10 @@
 enum {
     PAGE_BYTES = 32 * 1024,
     REMOVE_BATCH = 256,
+    LOOK_BATCH = 1024, /* messages looked at in one turn */
     CLIENTS_MAX = 64,
+    CLIENTS_USER_MAX = 16, /* of one uid, so that nobody shuts out the others; and */
+    CLIENTS_RESERVED = 16, /* more for those who may do everything */
     REQUEST_TIMEOUT_MS = 30 * 1000,
     LINGER_MS = 30 * 1000
 };
@@ -213,6 +216,24 @@ static struct store_message *find(struct client *c, struct str word)
     return m;
 }
 
+/* One that is being sent is left alone: its attempt is under way, and what the store has noted
+ * of it (that the dot is out) must stay. */
+static void retry_message(struct client *c, const struct store_message *m)
+{
+    char id[STORE_ID_MAX];
+    store_id_format(id, m->id);
+    if (m->state == STORE_DEAD) {
+        note(c, EX_UNAVAILABLE,
+             "message %s is dead: it was refused for good; remove it once you have read why",
+             id);
+        return;
+    }
+    if (relay_is_active(c->control->facts.relay, m->id))
+        return;
+    c->pending++;
+    store_retry(c->control->facts.store, m->id, clock_wall_ms(), &c->waiter);
+}
+
 static void ask_retry(struct client *c, struct str words)
 {
     const struct control_facts *facts = &c->control->facts;
@@ -221,12 +242,14 @@ static void ask_retry(struct client *c, struct str words)
         return;
     }
     for (struct str word = str_word(&words, " "); word.n; word = str_word(&words, " ")) {
-        struct store_message *m = NULL;
-        bool all = str_eq(word, STR_LIT("all"));
-        if (!all && !(m = find(c, word)))
+        if (str_eq(word, STR_LIT("all"))) {
+            c->pending++;
+            store_retry(facts->store, 0, clock_wall_ms(), &c->waiter);
             continue;
-        c->pending++;
-        store_retry(facts->store, all ? 0 : m->id, clock_wall_ms(), &c->waiter);
+        }
+        struct store_message *m = find(c, word);
+        if (m)
+            retry_message(c, m);
         store_message_free(m);
     }
     relay_probe_now(facts->relay);
@@ -249,8 +272,12 @@ static void remove_message(struct client *c, const struct store_message *m)
 
 static void remove_batch(struct client *c)
 {
-    struct store_message *m;
-    while (c->pending < REMOVE_BATCH && (m = store_after(c->control->facts.store, c->after))) {
+    bool more = true;
+    for (unsigned i = 0; more && i < LOOK_BATCH && c->pending < REMOVE_BATCH; i++) {
+        struct store_message *m = store_after(c->control->facts.store, c->after);
+        more = m != NULL;
+        if (!m)
+            continue;
         c->after = m->id;
         if (c->privileged || m->uid == c->uid)
             remove_message(c, m);
@@ -258,7 +285,9 @@ static void remove_batch(struct client *c)
             note(c, EX_NOPERM, "only your own messages were removed; others are not yours");
         store_message_free(m);
     }
-    if (!c->pending)
+    if (!c->pending && more)
+        conn_deadline(c->conn, loop_now_ms(c->control->facts.loop)); /* on in the next turn */
+    else if (!c->pending)
         finish(c);
 }
 
@@ -366,6 +395,27 @@ static void on_io(void *owner)
         end_client(c, 0);
     else if (c->work == WORK_LIST)
         list_on(c);
+    else if (c->work == WORK_REMOVE_ALL && !c->pending)
+        remove_batch(c);
+}
+
+static bool has_room_for(const struct control *control, uid_t uid, bool privileged)
+{
+    const struct client *c;
+    unsigned n = 0;
+    TAILQ_FOREACH(c, &control->clients, entry)
+    n += c->uid == uid;
+    if (privileged)
+        return control->n_clients < CLIENTS_MAX + CLIENTS_RESERVED;
+    return control->n_clients < CLIENTS_MAX && n < CLIENTS_USER_MAX;
+}
+
+static void turn_away(int fd)
+{
+    static const char words[] = "end 75 the daemon answers too many at once; try again\n";
+    ssize_t written = send(fd, words, sizeof words - 1, MSG_NOSIGNAL);
+    (void)written;
+    close(fd);
 }
 
 static void on_accept(int fd, void *arg)
@@ -373,16 +423,20 @@ static void on_accept(int fd, void *arg)
     struct control *control = arg;
     struct ucred cred;
     socklen_t size = sizeof cred;
-    if (control->n_clients >= CLIENTS_MAX ||
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) != 0) {
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) != 0) {
         close(fd);
+        return;
+    }
+    bool privileged = cred.uid == 0 || cred.uid == geteuid();
+    if (!has_room_for(control, cred.uid, privileged)) {
+        turn_away(fd);
         return;
     }
     struct client *c = mem_new(sizeof *c);
     c->waiter.on_result = on_result;
     c->control = control;
     c->uid = cred.uid;
-    c->privileged = cred.uid == 0 || cred.uid == geteuid();
+    c->privileged = privileged;
     c->conn = conn_new(control->facts.loop, fd, on_io, c);
     TAILQ_INSERT_TAIL(&control->clients, c, entry);
     control->n_clients++;

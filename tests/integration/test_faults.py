@@ -3,6 +3,7 @@
 
 import os
 import re
+import socket
 import sqlite3
 import time
 
@@ -42,6 +43,13 @@ class FaultCase(lib.Case):
         db = sqlite3.connect(os.path.join(self.daemon.spool, "queue.db"), isolation_level=None)
         self.addCleanup(db.close)
         return db
+
+    def waiting(self):
+        """Stop a daemon with one message; its database."""
+        self.host.stop()
+        self.daemon.start().submit()
+        self.assertEqual(self.daemon.stop(), 0)
+        return self.database()
 
     def stays(self, predicate, seconds):
         """It is true, and stays so."""
@@ -149,13 +157,6 @@ class LoopTest(FaultCase):
 class ClockTest(FaultCase):
     """A clock that was wrong, and is put right."""
 
-    def waiting(self):
-        """Stop a daemon with one message; its database."""
-        self.host.stop()
-        self.daemon.start().submit()
-        self.assertEqual(self.daemon.stop(), 0)
-        return self.database()
-
     def test_mail_that_waits_for_a_far_future_goes_out(self):
         db = self.waiting()
         year_ms = 365 * 86400 * 1000
@@ -203,6 +204,72 @@ class LogTest(FaultCase):
                          "its outcome")
             self.retry()
         self.daemon.wait_log(r"[0-9A-F]+: held: ")
+
+
+class ControlTest(FaultCase):
+    def test_others_do_not_shut_out_the_administrator(self):
+        if not self.place.user:
+            self.skipTest("needs root, to ask as another user")
+        self.daemon.start()
+        os.seteuid(65533)
+        try:
+            for _ in range(80):
+                sock = socket.socket(socket.AF_UNIX)
+                self.addCleanup(sock.close)
+                sock.connect(self.daemon.control)
+        finally:
+            os.seteuid(0)
+        done = self.ctl("status", user=(65532, 65532))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertNotEqual(self.ctl("status", user=(65533, 65533)).returncode, 0)
+        self.assertEqual(self.ctl("status").returncode, 0)
+
+    def test_one_who_may_not_remove_the_mail_of_others_gets_an_end(self):
+        if not self.place.user:
+            self.skipTest("needs root, to ask as another user")
+        self.waiting()
+        db = self.database()
+        with db:
+            db.execute("BEGIN")
+            columns = [row[1] for row in db.execute("PRAGMA table_info(message)")]
+            rest = ", ".join(columns[1:])
+            for number in range(1, 3000):
+                db.execute("INSERT INTO message SELECT id + ?, %s FROM message"
+                           " WHERE id = (SELECT min(id) FROM message)" % rest, (number,))
+                db.execute("INSERT INTO recipient SELECT id + (? << 15), address, state, scope,"
+                           " permanent, ambiguous, status, code, text, fix, reply FROM recipient"
+                           " WHERE id = (SELECT min(id) FROM recipient)", (number,))
+            db.execute("COMMIT")
+        db.close()
+        self.daemon.start()
+        done = self.ctl("remove", "--all", user=(65533, 65533))
+        self.assertEqual(done.returncode, 77, done.stderr)
+        self.assertEqual(len(self.daemon.queue()), 3000)
+        self.assertEqual(self.ctl("remove", "--all").returncode, 0)
+        self.assertEqual(self.daemon.queue(), [])
+
+    def test_a_retry_does_not_forget_that_the_dot_is_out(self):
+        self.script(rule("dot", "stall"))
+        self.daemon.start().submit()
+        lib.wait_for(lambda: any("! stall" in line for line in self.host.transcript), "the dot")
+        self.assertEqual(self.ctl("retry", self.daemon.queue()[0]["queue_id"]).returncode, 0)
+        self.daemon.kill()
+        self.host.stop()
+        self.daemon.start()
+        waiting = self.daemon.queue()[0]
+        self.assertGreater(waiting["next_attempt"], time.time() + 14 * 60)
+
+    def test_a_dead_message_cannot_be_retried_and_says_so(self):
+        self.script(rule("rcpt", "reply", "550 5.1.1 No such user"))
+        self.daemon.start().submit(sender="")
+        self.daemon.wait_log("status=bounced")
+        entry = self.daemon.wait_queue(1)[0]
+        self.assertEqual(entry["state"], "dead")
+        done = self.ctl("retry", entry["queue_id"])
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn(b"dead", done.stderr)
+        self.assertEqual(self.ctl("remove", entry["queue_id"]).returncode, 0)
+        self.assertEqual(self.daemon.queue(), [])
 
 
 if __name__ == "__main__":
