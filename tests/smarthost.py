@@ -114,6 +114,7 @@ class Smarthost:
         self.capabilities = CAPABILITIES
         self.mechanisms = ("PLAIN", "LOGIN")
         self.login_in_clear = False
+        self.newest_tls = None  # an ssl.TLSVersion; older ones than usual are spoken, too
         self.records = []     # of the messages kept, in order
         self.violations = []
         self.transcript = []
@@ -186,6 +187,10 @@ class Smarthost:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificates.chain(self.certificate),
                                 self.certificates.key(self.certificate))
+        if self.newest_tls:
+            context.set_ciphers("ALL:@SECLEVEL=0")
+            context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+            context.maximum_version = self.newest_tls
         return context
 
     def count_message(self):

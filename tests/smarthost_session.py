@@ -90,6 +90,7 @@ class Session:
         self.message = 0
         self.total = 0
         self.said = ""
+        self.pipelined = False
         self.alone = "the connect"  # nothing may be sent before the reply to this
         self.parameters = {}
         self.forget()
@@ -257,6 +258,8 @@ class Session:
         limit = {"AUTH": AUTH_MAX, "MAIL": COMMAND_EXTENDED_MAX, "RCPT": COMMAND_EXTENDED_MAX}
         if len(text) + 2 > limit.get(verb, COMMAND_MAX):
             self.violation("%s is longer than %d octets" % (verb, limit.get(verb, COMMAND_MAX)))
+        if verb in ("MAIL", "RCPT"):
+            self.pipelined = self.pipelined or bool(self.buffer)
         if verb in LAST_OF_GROUP or "PIPELINING" not in self.offered:
             self.alone = verb
         steps = {"EHLO": self.on_ehlo, "HELO": self.on_ehlo, "STARTTLS": self.on_starttls,
@@ -438,7 +441,7 @@ class Session:
     def record(self, body):
         return {"session": self.number, "message": self.message, "sender": self.sender,
                 "parameters": self.parameters, "recipients": self.recipients,
-                "user": self.user, "mechanism": self.mechanism, "ehlo": self.hello,
+                "pipelined": self.pipelined, "user": self.user, "mechanism": self.mechanism, "ehlo": self.hello,
                 "tls": self.sock.version() if self.secured else "",
                 "cipher": self.sock.cipher()[0] if self.secured else "",
                 "bytes": body.bytes, "sha256": body.digest.hexdigest(), "time": time.time()}

@@ -22,7 +22,7 @@ class Result(unittest.TextTestResult):
         self.outcomes = []
 
     def note(self, outcome, test):
-        self.outcomes.append((outcome, test.id().split(".", 1)[-1]))
+        self.outcomes.append((outcome, test.id().split(".", 1)[-1].rstrip(")")))
 
     def startTest(self, test):
         super().startTest(test)

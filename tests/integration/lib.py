@@ -253,6 +253,9 @@ class Daemon:
         with open("/proc/%d/status" % self.process.pid, encoding="ascii") as file:
             return int(re.search(r"^%s:\s+(\d+) kB" % field, file.read(), re.MULTILINE)[1])
 
+    def open_files(self):
+        return len(os.listdir("/proc/%d/fd" % self.process.pid))
+
     # Its clients
 
     def run(self, program, *arguments, user=None, stdin=b"", wait="10", **more):

@@ -2,6 +2,7 @@
 """The relay: a verified, authenticated dialogue or none; what fails waits, and arrives once."""
 
 import re
+import ssl
 import time
 
 import lib
@@ -83,7 +84,14 @@ class DialogueTest(RelayCase):
     def test_it_works_without_pipelining(self):
         self.host.capabilities = ("SIZE 1000000", "8BITMIME")
         self.daemon.start().submit("a@example.net", "b@example.net", "c@example.net")
-        self.assertEqual(len(self.wait_kept()[0]["recipients"]), 3)
+        record = self.wait_kept()[0]
+        self.assertEqual((len(record["recipients"]), record["pipelined"]), (3, False))
+        self.check_manners()
+
+    def test_pipelining_is_used_where_it_is_offered(self):
+        self.daemon.start().submit("a@example.net", "b@example.net", "c@example.net")
+        record = self.wait_kept()[0]
+        self.assertEqual((len(record["recipients"]), record["pipelined"]), (3, True))
         self.check_manners()
 
     def test_it_works_with_no_extension_but_auth(self):
@@ -201,6 +209,17 @@ class TrustTest(RelayCase):
                 self.assertEqual(len(self.host.records), kept)
                 self.host.certificate = "good"
                 self.check_recovery(kept + 1)
+
+    def test_tls_1_2_is_spoken_and_1_1_is_not(self):
+        self.host.newest_tls = ssl.TLSVersion.TLSv1_2
+        self.daemon.start().submit()
+        self.assertEqual(self.wait_kept()[0]["tls"], "TLSv1.2")
+        self.host.newest_tls = ssl.TLSVersion.TLSv1_1
+        self.daemon.submit()
+        self.deferral("TLS")
+        self.assertEqual(len(self.host.records), 1)
+        self.host.newest_tls = None
+        self.check_recovery(2)
 
     def test_login_that_is_not_offered_inside_tls_waits(self):
         self.script(rule("ehlo", "drop", secured=True, words=["AUTH"]),
@@ -332,6 +351,21 @@ class RecipientTest(RelayCase):
         self.assertEqual([record["recipients"] for record in self.host.records],
                          [["good@example.net"], ["later@example.net"]])
         self.check_manners()
+
+
+class SenderTest(RelayCase):
+    def test_a_sender_that_the_account_may_not_use_waits(self):
+        self.script(rule("mail", "reply", "550 5.7.60 Not permitted to send as this sender",
+                         sender="app@*"))
+        self.daemon.start().submit()
+        self.assertRegex(self.deferral("5\\.7\\.60"), "sender")
+        self.daemon.submit(sender="other@example.com")
+        self.wait_kept()
+        self.assertEqual(len(self.daemon.queue()), 1)
+        self.script()
+        self.retry()
+        self.wait_kept(2)
+        self.wait_idle()
 
 
 class ConnectionTest(RelayCase):

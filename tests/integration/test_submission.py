@@ -3,6 +3,7 @@
 
 import contextlib
 import re
+import shutil
 import smtplib
 import socket
 import threading
@@ -171,6 +172,16 @@ class SubmissionTest(SubmissionCase):
         self.assertEqual(self.daemon.queue(), [])
         self.assertEqual(self.host.records, [])
 
+    def test_a_header_without_end_is_refused_and_body_of_that_size_is_not(self):
+        field = b"X-Long: " + b"h" * 60 + b"\r\n"
+        for content, code in ((field * 20000 + b"\r\nx\r\n", r"55\d 5\.\d\.\d .*\d"),
+                              (b"Subject: x\r\n\r\n" + field * 20000, "250 ")):
+            client = self.client()
+            client.begin()
+            client.send(content + b".\r\n")
+            self.assertRegex(client.reply(), "^" + code)
+        self.wait_kept(1)
+
     def test_a_hop_loop_is_refused(self):
         client = self.client()
         client.begin()
@@ -242,6 +253,28 @@ class RepeatTest(SubmissionCase):
         self.deliver(2)
 
 
+class FullTest(SubmissionCase):
+    def test_a_disk_that_is_nearly_full_takes_no_mail_and_sends_what_it_has(self):
+        free = shutil.disk_usage(self.place.path).free
+        if free >= 1 << 40:
+            self.skipTest("more than 1024 GiB are free, which is the largest limit there is")
+        self.host.stop()
+        self.daemon.start().submit()
+        self.daemon.wait_log(lib.WAITS)
+        self.daemon.stop()
+        self.daemon.settings["minimum-free-space"] = "1024G"
+        self.daemon.start()
+        done = self.daemon.sendmail("-i", lib.RECIPIENT)
+        self.assertEqual(done.returncode, 71)
+        self.assertRegex(done.stderr, rb"\Asendmail: [ -~]+(space|free|full)[ -~]*\n\Z")
+        client = self.client()
+        client.say("EHLO a.example")
+        self.assertRegex(client.say("MAIL FROM:<a@example.com>"), r"^452 4\.3\.1 ")
+        self.host.start()
+        self.wait_kept()
+        self.daemon.wait_queue(0)
+
+
 class LoadTest(SubmissionCase):
     def setUp(self):
         super().setUp()
@@ -302,14 +335,20 @@ class LoadTest(SubmissionCase):
                 for number in range(25):
                     client.sendmail(lib.SENDER, [lib.RECIPIENT],
                                     b"Subject: %s-%d\r\n\r\nx\r\n" % (name, number))
+        self.daemon.submit()
+        self.wait_kept()
+        open_before = self.daemon.open_files()
         threads = [threading.Thread(target=submit, args=(name,)) for name in (b"a", b"b", b"c", b"d")]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
         subjects = {re.search(rb"Subject: (.*)\r", self.host.content(record))[1]
-                    for record in self.wait_kept(100)}
-        self.assertEqual(len(subjects), 100)
+                    for record in self.wait_kept(101)}
+        self.assertEqual(len(subjects), 101)
+        self.daemon.wait_queue(0)
+        lib.wait_for(lambda: not self.host.open_sessions(), "the end of idle connections")
+        lib.wait_for(lambda: self.daemon.open_files() <= open_before, "closed files")
         self.check_manners()
 
 
