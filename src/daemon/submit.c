@@ -233,7 +233,7 @@ static void on_body(struct session *s, struct str body)
     if (fixup_feed(&s->fixup, &s->chunk, body.p, body.n) == FIXUP_OK)
         store_full_chunks(s);
     else
-        buf_clear(&s->chunk);
+        buf_release(&s->chunk);
 }
 
 static void refuse_message(struct session *s, enum fixup_status status)
@@ -241,8 +241,9 @@ static void refuse_message(struct session *s, enum fixup_status status)
     if (status == FIXUP_HEADER_LARGE)
         smtp_server_reply(
             s->smtp, 552, "5.3.4",
-            "The message header is over %d bytes; put the text behind a blank line",
-            SUBMIT_HEADER_MAX);
+            "The message header is over %d bytes, or over %d with its addresses completed; put "
+            "the text behind a blank line",
+            SUBMIT_HEADER_MAX, 2 * SUBMIT_HEADER_MAX);
     else
         smtp_server_reply(
             s->smtp, 554, "5.4.6",

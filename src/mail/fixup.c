@@ -198,6 +198,13 @@ static enum fixup_status pass_header(struct fixup *f, struct buf *out)
     }
 }
 
+/* What found no room would be missing in the middle of the message. */
+static void mind_room(struct fixup *f, const struct buf *out)
+{
+    if (out->failed && f->status == FIXUP_OK)
+        f->status = FIXUP_HEADER_LARGE;
+}
+
 static void begin(struct fixup *f, struct buf *out)
 {
     if (!f->started)
@@ -217,6 +224,7 @@ enum fixup_status fixup_feed(struct fixup *f, struct buf *out, const void *bytes
         header_feed(&f->header, bytes, n);
         f->status = pass_header(f, out);
     }
+    mind_room(f, out);
     f->body_8bit = f->body_8bit || !str_is_ascii(str_tail(buf_str(out), before));
     return f->status;
 }
@@ -233,6 +241,7 @@ enum fixup_status fixup_end(struct fixup *f, struct buf *out)
     }
     if (f->status == FIXUP_OK && f->last_byte != '\n')
         buf_puts(out, f->last_byte == '\r' ? "\n" : "\r\n");
+    mind_room(f, out);
     f->last_byte = '\n';
     f->body_8bit = f->body_8bit || !str_is_ascii(str_tail(buf_str(out), before));
     return f->status;

@@ -31,7 +31,8 @@ struct fixup_facts {
 
 enum fixup_status {
     FIXUP_OK,
-    FIXUP_HEADER_LARGE, /* the header block is over its limit */
+    FIXUP_HEADER_LARGE, /* the header block is over its limit, or grew over out's when its
+                           addresses were completed */
     FIXUP_LOOP          /* more than FIXUP_RECEIVED_MAX Received fields (N-030) */
 };
 

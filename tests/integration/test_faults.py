@@ -17,6 +17,40 @@ def rule(stage, action, text=None, **more):
     return more
 
 
+class Client:
+    """A submitter that can stop anywhere."""
+
+    def __init__(self, daemon):
+        self.sock = daemon.connect()
+        self.file = self.sock.makefile("rb")
+        self.reply()
+
+    def reply(self):
+        """The code and the last line of the next reply; (0, "") at the end."""
+        while True:
+            line = self.file.readline()
+            if len(line) < 4 or line[3:4] != b"-":
+                return (int(line[:3]) if line else 0), line.decode().rstrip("\r\n")
+
+    def send(self, text):
+        self.sock.sendall(text.encode("latin-1") if isinstance(text, str) else text)
+
+    def say(self, line):
+        self.send(line + "\r\n")
+        return self.reply()
+
+    def begin(self, recipient=lib.RECIPIENT, sender=lib.SENDER):
+        """Up to the 354."""
+        for line in ("EHLO test", "MAIL FROM:<%s>" % sender, "RCPT TO:<%s>" % recipient, "DATA"):
+            code, text = self.say(line)
+            if code >= 400:
+                raise AssertionError("%s: %s" % (line, text))
+
+    def close(self):
+        self.file.close()
+        self.sock.close()
+
+
 class FaultCase(lib.Case):
     keys = {}
     settings = {}
@@ -37,6 +71,11 @@ class FaultCase(lib.Case):
     def retry(self):
         done = self.ctl("retry", "--all")
         self.assertEqual(done.returncode, 0, done.stderr)
+
+    def client(self):
+        client = Client(self.daemon)
+        self.addCleanup(client.close)
+        return client
 
     def database(self):
         """The queue's database, as a person with sqlite3 has it."""
@@ -270,6 +309,21 @@ class ControlTest(FaultCase):
         self.assertIn(b"dead", done.stderr)
         self.assertEqual(self.ctl("remove", entry["queue_id"]).returncode, 0)
         self.assertEqual(self.daemon.queue(), [])
+
+
+class ContentTest(FaultCase):
+    def test_completed_addresses_never_cost_content(self):
+        self.daemon.start()
+        client = self.client()
+        client.begin()
+        client.send("To: " + "a,\r\n " * 150000 + "b\r\n\r\nThe body.\r\n.\r\n")
+        code, _ = client.reply()
+        if code == 250:
+            self.wait_kept()
+            self.assertTrue(self.host.content(self.host.records[0]).endswith(b"\r\n\r\nThe body.\r\n"))
+        else:
+            self.assertEqual(code, 552)
+            self.assertEqual(self.daemon.queue(), [])
 
 
 if __name__ == "__main__":

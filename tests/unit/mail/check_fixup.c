@@ -266,6 +266,30 @@ START_TEST(a_header_over_its_limit_is_refused_for_good)
 }
 END_TEST
 
+START_TEST(a_header_that_grows_beyond_the_room_is_refused_and_never_cut)
+{
+    static const char text[] = HAS "To: a, b, c, d, e, f, g, h\r\n\r\nbody\r\n";
+    struct fixup_facts facts = facts_of("bob@d");
+    struct fixup f;
+    struct buf out;
+    fixup_init(&f, &facts);
+    buf_init(&out, 10000);
+    ck_assert_int_eq(fixup_feed(&f, &out, text, sizeof text - 1), FIXUP_OK);
+    ck_assert_int_eq(fixup_end(&f, &out), FIXUP_OK);
+    fixup_release(&f);
+    for (size_t max = 1; max < buf_len(&out); max++) {
+        struct buf small;
+        fixup_init(&f, &facts);
+        buf_init(&small, max);
+        (void)fixup_feed(&f, &small, text, sizeof text - 1);
+        ck_assert_int_eq(fixup_end(&f, &small), FIXUP_HEADER_LARGE);
+        buf_release(&small);
+        fixup_release(&f);
+    }
+    buf_release(&out);
+}
+END_TEST
+
 START_TEST(the_body_takes_no_memory)
 {
     struct fixup f;
@@ -298,6 +322,7 @@ int main(void)
     tcase_add_loop_test(tc, octets_over_127_are_noticed_where_they_go_out, 0, COUNT(eights));
     tcase_add_test(tc, fifty_received_fields_pass_and_one_more_is_a_loop);
     tcase_add_test(tc, a_header_over_its_limit_is_refused_for_good);
+    tcase_add_test(tc, a_header_that_grows_beyond_the_room_is_refused_and_never_cut);
     tcase_add_test(tc, the_body_takes_no_memory);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
