@@ -286,10 +286,10 @@ const struct conf_key conf_global_keys[] = {
     {"spool", LOCALSTATEDIR "/spool/tranter", read_path, WANT_PATH, GLOBAL(spool),
      .text = true},
     {"message-size-limit", "50M", read_size,
-     "write a size from \"1K\" to \"2G\", such as \"50M\"", GLOBAL(message_size_limit_bytes),
-     KIB(1), GIB(2)},
-    {"recipient-limit", "1000", read_count, "write a number from 1 to 100000",
-     GLOBAL(recipient_limit), 1, 100000},
+     "write a size from \"1K\" to \"2000M\", such as \"50M\"", GLOBAL(message_size_limit_bytes),
+     KIB(1), MIB(2000)}, /* STORE_RECIPIENTS_MAX chunks */
+    {"recipient-limit", "1000", read_count, "write a number from 1 to 32767",
+     GLOBAL(recipient_limit), 1, 32767}, /* STORE_RECIPIENTS_MAX */
     {"minimum-free-space", "64M", read_size,
      "write a size up to \"1024G\", such as \"64M\", or \"0\" for none",
      GLOBAL(minimum_free_bytes), 0, GIB(1024)},

@@ -60,7 +60,8 @@ struct session {
     pid_t pid;
 
     struct store_message *message; /* from MAIL to EOM or ABORT */
-    struct fixup fixup;            /* from DATA on, while fixing */
+    store_id message_id;           /* from DATA on, while fixing, as are */
+    struct fixup fixup;
     bool fixing;
     struct buf chunk;
     unsigned n_chunks;
@@ -108,14 +109,14 @@ static void free_session(void *object)
 /* The connection goes now, the session when the store owes it nothing. */
 static void end_session(struct session *s)
 {
-    if (s->conn) {
+    if (s->conn)
         conn_close(s->conn, LINGER_MS);
-        s->conn = NULL;
-        TAILQ_REMOVE(&s->submit->sessions, s, entry);
-        s->submit->n_sessions--;
-    }
-    if (!s->in_flight && !s->committing)
-        loop_defer(s->submit->loop, free_session, s);
+    s->conn = NULL;
+    if (s->in_flight || s->committing)
+        return;
+    TAILQ_REMOVE(&s->submit->sessions, s, entry);
+    s->submit->n_sessions--;
+    loop_defer(s->submit->loop, free_session, s);
 }
 
 static struct str with_domain(struct buf *room, struct str address, const struct conf *conf)
@@ -189,7 +190,7 @@ static void set_peer(struct session *s)
 static void on_data(struct session *s)
 {
     int64_t now_ms = clock_wall_ms();
-    s->message->id = store_begin(s->submit->store, now_ms);
+    s->message_id = s->message->id = store_begin(s->submit->store, now_ms);
     s->message->arrival_ms = now_ms;
     s->message->next_attempt_ms = now_ms;
     store_id_format(s->id, s->message->id);
@@ -328,7 +329,7 @@ static void on_committed(struct session *s, const struct store_result *result)
         drop_transaction(s);
     } else {
         log_say(LOG_LEVEL_ERROR, s->id, "not stored: %s", result->reason);
-        refuse_storage(s, result->failure);
+        refuse_storage(s, s->failure != STORE_OK ? s->failure : result->failure);
     }
 }
 
@@ -337,15 +338,15 @@ static void on_result(struct waiter *waiter, const struct store_result *result)
     struct session *s = (struct session *)waiter;
     if (result->type == STORE_APPENDED) {
         s->in_flight--;
-        if (s->failure == STORE_OK && s->message && s->message->id == result->id)
+        if (s->failure == STORE_OK && s->fixing && result->id == s->message_id)
             s->failure = result->failure;
     } else if (result->type == STORE_COMMITTED) {
         on_committed(s, result);
     }
     if (s->conn)
         pump(s);
-    else if (!s->in_flight && !s->committing)
-        loop_defer(s->submit->loop, free_session, s);
+    else
+        end_session(s);
 }
 
 /* One event of the core. False when the pump must stand still. */
@@ -437,8 +438,13 @@ static void pump(struct session *s)
 static void on_io(void *owner)
 {
     struct session *s = owner;
-    smtp_server_tick(s->smtp, loop_now_ms(s->submit->loop));
     pump(s);
+    /* What came in time is heard first, however late we are. */
+    int64_t now = loop_now_ms(s->submit->loop);
+    if (s->conn && now >= smtp_server_deadline(s->smtp)) {
+        smtp_server_tick(s->smtp, now);
+        pump(s);
+    }
 }
 
 static const char busy[] = "421 4.7.0 Too many sessions; try later\r\n";
@@ -578,7 +584,8 @@ void submit_stop(struct submit *s)
     for (session = TAILQ_FIRST(&s->sessions); session; session = next) {
         next = TAILQ_NEXT(session, entry);
         smtp_server_shutdown(session->smtp, loop_now_ms(s->loop));
-        pump(session);
+        if (session->conn)
+            pump(session);
     }
 }
 

@@ -31,9 +31,11 @@ int submit_listen(struct submit *s, const int *fds, unsigned n,
  * restart: returns whether it differs. */
 bool submit_reload(struct submit *s, struct conf *conf);
 
-/* Accept no more; 421 to every session as soon as its transaction in hand is answered. */
+/* Accept no more; 421 to every session as soon as its transaction in hand is answered. Called
+ * again: what of it has not all come is no longer waited for. */
 void submit_stop(struct submit *s);
 
+/* Those that the store owes an answer are among them, though their client be gone. */
 unsigned submit_sessions(const struct submit *s);
 
 #endif

@@ -26,6 +26,10 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+enum {
+    DESCRIPTORS = 4096
+};
+
 struct daemon {
     const char *file;
     bool debug;
@@ -88,6 +92,7 @@ static void stop_now(void *arg)
 {
     struct daemon *d = arg;
     log_say(LOG_LEVEL_NOTICE, NULL, "stop-timeout is over, closing what is left");
+    submit_stop(d->submit);
     loop_stop(d->loop);
 }
 
@@ -234,13 +239,25 @@ static void tear_down(struct daemon *d)
     conf_unref(d->conf);
 }
 
+/* Enough for all sessions at once, where the hard limit allows; 1024 is a usual soft one. */
+static void raise_descriptors(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS)
+        return;
+    limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int run(struct daemon *d)
 {
     struct err err;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk (L-058) */
     umask(077);
     /* A core would hold a password. */
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    raise_descriptors();
     open_log(d);
     if (check_conf(d->conf, &err) < 0)
         log_say(LOG_LEVEL_ERROR, NULL, "mail is accepted, but it waits: %s", err.text);

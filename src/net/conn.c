@@ -87,10 +87,13 @@ static void flush_at_turn_end(void *arg)
 static void on_time(void *arg)
 {
     struct conn *c = arg;
-    if (c->stage == CONN_IN_USE)
-        tell(c);
-    else
+    if (c->stage != CONN_IN_USE) {
         conn_inner_destroy(c);
+        return;
+    }
+    /* A process that was stopped learns of the time before it learns of input. */
+    conn_inner_fill(c);
+    tell(c);
 }
 
 static void on_loop_free(void *arg)

@@ -3,6 +3,7 @@
 
 import os
 import re
+import signal
 import socket
 import sqlite3
 import time
@@ -324,6 +325,52 @@ class ContentTest(FaultCase):
         else:
             self.assertEqual(code, 552)
             self.assertEqual(self.daemon.queue(), [])
+
+
+class StopTest(FaultCase):
+    """Stopped for a while, or for good."""
+
+    def test_an_answer_that_came_while_the_daemon_slept_is_heard(self):
+        self.daemon.smarthosts.clear()
+        self.daemon.add_smarthost(self.host, data_timeout="1s", reply_timeout="1s")
+        self.script(rule("rcpt", "delay", seconds=0.5, times=1))
+        self.daemon.start().submit()
+        lib.wait_for(lambda: any("! delay" in line for line in self.host.transcript), "RCPT")
+        self.daemon.process.send_signal(signal.SIGSTOP)
+        lib.wait_for(lambda: any("< 250 2.1.5" in line for line in self.host.transcript),
+                     "the answer")
+        time.sleep(1.5)
+        self.daemon.process.send_signal(signal.SIGCONT)
+        self.daemon.wait_log("status=(sent|deferred)|is down|broke")
+        self.assertTrue(self.daemon.logged("status=sent"))
+
+    def test_a_message_whose_client_left_is_logged_before_the_end(self):
+        self.script(rule("greeting", "stall"))
+        self.daemon.start()
+        db = self.database()
+        db.execute("BEGIN IMMEDIATE")
+        client = Client(self.daemon)
+        client.begin()
+        client.send(lib.WIRE + b".\r\n")
+        client.close()
+        time.sleep(0.3)
+        self.daemon.process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        db.execute("COMMIT")
+        self.assertEqual(self.daemon.process.wait(lib.PATIENCE), 0)
+        self.assertRegex(self.daemon.log(), r"from=<app@example\.com>, size=\d+, nrcpt=1")
+        self.assertNotIn("LeakSanitizer", self.daemon.log())
+        self.daemon.start()
+        self.assertEqual(len(self.daemon.queue()), 1)
+
+    def test_a_client_that_is_cut_short_is_told_421(self):
+        self.daemon.settings["stop-timeout"] = "1s"
+        self.daemon.start()
+        client = self.client()
+        client.begin()
+        client.send("Subject: half\r\n")
+        self.assertEqual(self.daemon.stop(), 0)
+        self.assertEqual(client.reply()[0], 421)
 
 
 if __name__ == "__main__":

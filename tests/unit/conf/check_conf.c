@@ -331,9 +331,9 @@ static const struct {
     bool global;
 } limits[] = {
     {"message-size-limit", "1K", "1023", true},
-    {"message-size-limit", "2G", "2147483649", true},
+    {"message-size-limit", "2000M", "2097152001", true},
     {"recipient-limit", "1", "0", true},
-    {"recipient-limit", "100000", "100001", true},
+    {"recipient-limit", "32767", "32768", true},
     {"minimum-free-space", "0", "-1", true},
     {"minimum-free-space", "1024G", "1025G", true},
     {"lifetime", "1s", "0", true},
