@@ -19,6 +19,7 @@ integration_modules = \
 
 TESTS += $(integration_modules)
 EXTRA_DIST += \
+	%reldir%/README \
 	%reldir%/driver.py \
 	%reldir%/lib.py \
 	tests/certificates.py \

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The shim: what it hands in, and that its exit status is true."""
 
+import contextlib
 import os
 import re
 import signal
@@ -14,6 +15,16 @@ import unittest
 import lib
 
 LARGE = 50 * 1024 * 1024
+
+
+def listen(path):
+    """A listening socket that appears at once with all that it needs."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(path + ".new")
+    listener.listen(8)
+    os.chmod(path + ".new", 0o666)
+    os.rename(path + ".new", path)
+    return listener
 
 
 class Submission:
@@ -32,10 +43,7 @@ class Submission:
         self.content_bytes = 0
         self.complete = 0  # contents that came to their end
         self.commands = []
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(path)
-        os.chmod(path, 0o666)
-        self.listener.listen(8)
+        self.listener = listen(path)
         threading.Thread(target=self.serve, daemon=True).start()
 
     def serve(self):
@@ -44,7 +52,11 @@ class Submission:
                 sock, _ = self.listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self.converse, args=(sock,), daemon=True).start()
+            threading.Thread(target=self.serve_one, args=(sock,), daemon=True).start()
+
+    def serve_one(self, sock):
+        with contextlib.suppress(OSError):  # the client may leave at any time
+            self.converse(sock)
 
     def converse(self, sock):
         recipients, lmtp = 0, False
@@ -135,10 +147,7 @@ class ShimTest(unittest.TestCase):
                               (status,))
 
     def test_a_greeting_of_421_is_no_success(self):
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(self.daemon.socket)
-        os.chmod(self.daemon.socket, 0o666)
-        listener.listen(8)
+        listener = listen(self.daemon.socket)
         self.addCleanup(listener.close)
 
         def refuse():
