@@ -6,11 +6,13 @@ TRANTER_TEST_SEED gives another run, TRANTER_TEST_KILLS a longer one.
 """
 
 import collections
+import contextlib
 import hashlib
 import os
 import random
 import re
 import smtplib
+import sqlite3
 import threading
 import time
 
@@ -88,13 +90,17 @@ class CrashTest(lib.Case):
         lib.wait_for(empty, "an empty queue", 120)
 
     def arrivals(self):
-        """By number of the message, when each copy was answered; each must be whole."""
+        """By number of the message, when each copy was answered. Each must be whole, and a
+        repeated one the very same octets."""
         arrived = collections.defaultdict(list)
+        digests = {}
         for record in self.host.records:
             content = self.host.content(record)
             number = int(re.search(rb"Subject: n(\d+)\r", content)[1])
             self.assertTrue(content.endswith(b"\r\n\r\n" + body_of(number, self.sizes[number])),
                             "message %d is damaged" % number)
+            self.assertEqual(digests.setdefault(number, record["sha256"]), record["sha256"],
+                             "message %d was repeated in other words" % number)
             arrived[number].append(record.get("answered", record["time"]))
         return arrived
 
@@ -127,6 +133,15 @@ class CrashTest(lib.Case):
         self.assertLessEqual(sum(len(times) - 1 for times in repeats.values()),
                              KILLS * CONNECTIONS)
         self.check_manners()
+        self.check_that_nothing_is_left()
+
+    def check_that_nothing_is_left(self):
+        """With the queue empty, the spool keeps no content, not even of submissions cut off."""
+        self.daemon.stop()
+        self.daemon.start()
+        self.assertEqual(self.daemon.stop(), 0)
+        with contextlib.closing(sqlite3.connect(os.path.join(self.daemon.spool, "queue.db"))) as db:
+            self.assertEqual(db.execute("SELECT count(*) FROM chunk").fetchone(), (0,))
 
 
 if __name__ == "__main__":
