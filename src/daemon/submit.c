@@ -316,6 +316,14 @@ static void log_repeated(struct session *s, store_id first)
             "submitted again by uid %u, and kept once: it was queued before", (unsigned)s->uid);
 }
 
+/* The first failure is the message's; what follows from it says less. */
+static void note_failure(struct session *s, const struct store_result *result)
+{
+    s->failure = result->failure;
+    if (result->failure != STORE_OK)
+        log_say(LOG_LEVEL_ERROR, s->id, "not stored: %s", result->reason);
+}
+
 static void on_committed(struct session *s, const struct store_result *result)
 {
     s->committing = false;
@@ -328,8 +336,9 @@ static void on_committed(struct session *s, const struct store_result *result)
         smtp_server_reply(s->smtp, 250, "2.0.0", "Ok: queued as %s", s->id);
         drop_transaction(s);
     } else {
-        log_say(LOG_LEVEL_ERROR, s->id, "not stored: %s", result->reason);
-        refuse_storage(s, s->failure != STORE_OK ? s->failure : result->failure);
+        if (s->failure == STORE_OK)
+            note_failure(s, result);
+        refuse_storage(s, s->failure);
     }
 }
 
@@ -339,7 +348,7 @@ static void on_result(struct waiter *waiter, const struct store_result *result)
     if (result->type == STORE_APPENDED) {
         s->in_flight--;
         if (s->failure == STORE_OK && s->fixing && result->id == s->message_id)
-            s->failure = result->failure;
+            note_failure(s, result);
     } else if (result->type == STORE_COMMITTED) {
         on_committed(s, result);
     }

@@ -142,10 +142,22 @@ struct verdict {
     char words[256];
 };
 
-static struct verdict judge(struct writer *w, int rc)
+/* Why writing to the file that which names failed last (SQLITE_FCNTL_). At the end of a
+ * transaction SQLite itself forgets it. */
+static int write_errno(struct writer *w, int which)
+{
+    sqlite3_file *file = NULL;
+    int system = 0;
+    if (sqlite3_file_control(w->tables.db, "main", which, &file) == SQLITE_OK && file &&
+        file->pMethods)
+        file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &system);
+    return system;
+}
+
+static struct verdict judge(struct writer *w, int rc, int which)
 {
     struct verdict v = {.failure = STORE_ERROR};
-    int system = sqlite3_system_errno(w->tables.db);
+    int system = write_errno(w, which);
     bool no_room = system == ENOSPC || system == EDQUOT || system == EFBIG;
     sql_words(w->tables.db, rc, v.words, sizeof v.words);
     switch (rc & 0xff) {
@@ -280,7 +292,7 @@ static void checkpoint(struct writer *w)
     int moved = 0;
     int rc =
         sqlite3_wal_checkpoint_v2(w->tables.db, NULL, SQLITE_CHECKPOINT_PASSIVE, &left, &moved);
-    struct verdict v = judge(w, rc);
+    struct verdict v = judge(w, rc, SQLITE_FCNTL_FILE_POINTER);
     if (rc != SQLITE_OK && v.fatal)
         break_off(w, &v);
     else if (rc == SQLITE_OK && left == moved)
@@ -295,7 +307,7 @@ static void run_one(struct writer *w, struct operation *op)
         finish_applied(w, op);
         return;
     }
-    struct verdict v = judge(w, rc);
+    struct verdict v = judge(w, rc, SQLITE_FCNTL_JOURNAL_POINTER);
     if (v.fatal)
         break_off(w, &v);
     if (v.fatal)
@@ -330,7 +342,7 @@ static void run(struct writer *w, struct operation_list *ops)
         finish_all(w, ops, NULL);
         return;
     }
-    struct verdict v = judge(w, rc);
+    struct verdict v = judge(w, rc, SQLITE_FCNTL_JOURNAL_POINTER);
     if (v.fatal)
         break_off(w, &v);
     else if ((rc & 0xff) == SQLITE_BUSY)
@@ -384,7 +396,7 @@ bool writer_tidy_up(struct writer *w)
         if (rc == SQLITE_OK && after < before)
             return false;
     }
-    struct verdict v = judge(w, rc);
+    struct verdict v = judge(w, rc, SQLITE_FCNTL_JOURNAL_POINTER);
     if (rc != SQLITE_OK && v.fatal)
         break_off(w, &v);
     sqlite3_db_release_memory(w->tables.db);

@@ -3,6 +3,7 @@
 
 import os
 import re
+import resource
 import signal
 import socket
 import sqlite3
@@ -371,6 +372,33 @@ class StopTest(FaultCase):
         client.send("Subject: half\r\n")
         self.assertEqual(self.daemon.stop(), 0)
         self.assertEqual(client.reply()[0], 421)
+
+
+class RoomTest(FaultCase):
+    """The disk fills up. A limit on the size of files stands for it."""
+
+    def start_with_room(self, n_bytes):
+        self.daemon.settings["minimum-free-space"] = "0"
+        self.daemon.write_configuration()
+        self.daemon.spawn(preexec_fn=lambda: resource.setrlimit(
+            resource.RLIMIT_FSIZE, (n_bytes, resource.RLIM_INFINITY)))
+        lib.wait_for(self.daemon.ready, "tranterd's greeting")
+
+    def test_a_message_for_which_there_is_no_room_is_for_later(self):
+        self.host.stop()
+        self.start_with_room(600000)
+        codes = []
+        for _ in range(8):
+            client = self.client()
+            client.begin()
+            client.send(b"Subject: large\r\n\r\n" + b"x" * 70 + b"\r\n")
+            client.send((b"y" * 70 + b"\r\n") * 3000 + b".\r\n")
+            codes.append(client.reply()[0])
+        self.assertEqual(set(codes) - {250}, {452})
+        self.assertEqual(len(self.daemon.queue()), codes.count(250))
+        for code, line in zip(codes, re.findall(r"nrcpt=1|not stored: .*", self.daemon.log())):
+            self.assertIn("nrcpt" if code == 250 else "SQLite", line)
+        self.assertEqual(self.daemon.stop(), 0)
 
 
 if __name__ == "__main__":
