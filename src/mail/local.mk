@@ -4,6 +4,11 @@ noinst_LIBRARIES += %reldir%/libmail.a
 	%reldir%/address.c %reldir%/address.h \
 	%reldir%/address_list.c \
 	%reldir%/date.c %reldir%/date.h \
+	%reldir%/fit.c %reldir%/fit.h \
 	%reldir%/fixup.c %reldir%/fixup.h \
+	%reldir%/fold.c %reldir%/fold.h \
 	%reldir%/header.c %reldir%/header.h \
-	%reldir%/report.c %reldir%/report.h
+	%reldir%/line_limit.c %reldir%/line_limit.h \
+	%reldir%/mime.c %reldir%/mime.h \
+	%reldir%/report.c %reldir%/report.h \
+	%reldir%/transfer.c %reldir%/transfer.h

@@ -138,3 +138,17 @@ fuzz_programs += %reldir%/fuzz_tls
 	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/tls"'
 %canon_reldir%_fuzz_tls_LDFLAGS = $(fuzz_link)
 %canon_reldir%_fuzz_tls_LDADD = $(tls_LIBS)
+
+fuzz_programs += %reldir%/fuzz_fit
+%canon_reldir%_fuzz_fit_SOURCES = %reldir%/fuzz_fit.c $(fuzz_main)
+%canon_reldir%_fuzz_fit_CPPFLAGS = $(base_I) $(mail_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/fit"'
+%canon_reldir%_fuzz_fit_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_fit_LDADD = $(mail_LIBS)
+
+fuzz_programs += %reldir%/fuzz_mime
+%canon_reldir%_fuzz_mime_SOURCES = %reldir%/fuzz_mime.c $(fuzz_main)
+%canon_reldir%_fuzz_mime_CPPFLAGS = $(base_I) $(mail_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/mime"'
+%canon_reldir%_fuzz_mime_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_mime_LDADD = $(mail_LIBS)
