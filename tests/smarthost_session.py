@@ -66,10 +66,10 @@ class Body:
             self.violation("a NUL in the content")
         if re.search(rb"\r\n\.(?!\.)", block):
             self.violation("a line of the content begins with a dot that was not doubled")
-        if max(map(len, block.split(b"\r\n"))) > TEXT_LINE_MAX:
-            self.violation("a line of the content is longer than %d octets" % TEXT_LINE_MAX)
         self.has_8bit = self.has_8bit or not block.isascii()
         block = block.replace(b"\r\n.", b"\r\n")
+        if max(map(len, block.split(b"\r\n"))) > TEXT_LINE_MAX:
+            self.violation("a line of the content is longer than %d octets" % TEXT_LINE_MAX)
         if self.first and block:
             block, self.first = block[2:], False
         self.bytes += len(block)

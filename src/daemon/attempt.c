@@ -93,6 +93,11 @@ const struct smtp_transaction *attempt_transaction(struct attempt *a, unsigned m
     return &a->transaction;
 }
 
+bool attempt_has_long_lines(const struct attempt *a)
+{
+    return a->message->long_lines;
+}
+
 /* Where the original header ends in the first chunk: before the blank line. */
 static struct str header_of(struct str chunk)
 {
@@ -148,8 +153,7 @@ static void write_report(struct attempt *a, struct store_outcome *outcome, struc
     BUG_ON(outcome->report_content.failed);
     report->body_bytes = buf_len(&outcome->report_content);
     struct str content = buf_str(&outcome->report_content);
-    for (size_t i = 0; i < content.n && !report->body_8bit; i++)
-        report->body_8bit = (unsigned char)content.p[i] > 127;
+    report->body_8bit = !str_is_ascii(content);
     outcome->report = report;
     keep_report_for_log(a, content);
 }

@@ -24,6 +24,9 @@ void attempt_free(struct attempt *a);
 /* What to send; borrowed while the attempt lives. At most max recipients: outcome_select(). */
 const struct smtp_transaction *attempt_transaction(struct attempt *a, unsigned max);
 
+/* Its content has lines over 998 octets. */
+bool attempt_has_long_lines(const struct attempt *a);
+
 store_id attempt_id(const struct attempt *a);
 
 /* It ended: verdicts for the recipients of the transaction. relay is for the log:

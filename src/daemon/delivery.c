@@ -5,6 +5,7 @@
 #include "delivery.h"
 
 #include "conn.h"
+#include "content.h"
 #include "dial.h"
 #include "log.h"
 #include "mem.h"
@@ -37,6 +38,7 @@ struct delivery {
     bool secured;                          /* the handshake is done */
     size_t unsent_bytes;                   /* of conn's when last looked at */
     uint64_t recipients_max, messages_max; /* RFC 9422; 0: the server named none */
+    bool takes_8bit;                       /* 8BITMIME is offered */
     bool idle;   /* the owner was told on_ready and has not answered */
     bool ending; /* on_dead was told */
     char relay[320];
@@ -46,10 +48,11 @@ struct delivery {
     store_id id; /* of the transaction in hand */
     unsigned n_recipients;
     struct fault verdicts[SMTP_CLIENT_RECIPIENTS_MAX];
-    unsigned n_chunks; /* read so far */
-    struct buf chunk;
+    struct smtp_transaction transaction;
+    struct content *content;
+    bool measuring; /* the content: the transaction waits for that */
     bool sending_body;
-    uint64_t body_bytes, body_sent_bytes;
+    struct buf piece; /* of the content */
     int64_t submitted_at;
 };
 
@@ -59,7 +62,8 @@ static void free_now(void *object)
     smtp_client_free(d->smtp);
     sasl_free(d->sasl);
     buf_release(&d->password);
-    buf_release(&d->chunk);
+    buf_release(&d->piece);
+    content_free(d->content);
     conf_unref(d->conf);
     free(d);
 }
@@ -186,8 +190,11 @@ static void end_transaction(struct delivery *d, const struct fault *fault, bool 
     }
     d->id = 0;
     d->connected_ms = 0;
+    d->measuring = false;
     d->sending_body = false;
-    buf_release(&d->chunk);
+    buf_release(&d->piece);
+    content_free(d->content);
+    d->content = NULL;
     d->owner.on_verdict(d->owner.self, d, d->verdicts, d->n_recipients, &times, broke);
 }
 
@@ -214,25 +221,24 @@ static void send_body(struct delivery *d)
 {
     int64_t now = loop_now_ms(d->loop);
     while (d->sending_body && !d->ending && conn_out_room(d->conn)) {
-        buf_clear(&d->chunk);
-        ssize_t n = store_read(d->store, d->id, d->n_chunks++, &d->chunk);
-        if (n <= 0 || d->body_sent_bytes + (uint64_t)n > d->body_bytes) {
+        buf_clear(&d->piece);
+        enum content_status status = content_read(d->content, &d->piece);
+        if (status == CONTENT_BROKEN) {
             break_off(d);
             return;
         }
-        d->body_sent_bytes += (uint64_t)n;
-        bool last = d->body_sent_bytes == d->body_bytes;
+        bool last = status == CONTENT_END;
         if (last) {
             d->sending_body = false;
             d->owner.on_sending(d->owner.self, d);
         }
-        smtp_client_body(d->smtp, buf_str(&d->chunk).p, buf_len(&d->chunk), last, now);
+        smtp_client_body(d->smtp, buf_str(&d->piece).p, buf_len(&d->piece), last, now);
         struct buf *out = smtp_client_out(d->smtp);
         conn_write(d->conn, buf_str(out));
         buf_consume(out, buf_len(out));
     }
     if (!d->sending_body)
-        buf_release(&d->chunk);
+        buf_release(&d->piece);
 }
 
 /* One event of the core. False when it waits. */
@@ -258,6 +264,7 @@ static bool take_event(struct delivery *d)
     case SMTP_CLIENT_IDLE:
         d->recipients_max = e.caps->limit_rcpt;
         d->messages_max = e.caps->limit_mail;
+        d->takes_8bit = smtp_caps_has(e.caps, SMTP_CAP_8BITMIME);
         become_ready(d);
         break;
     case SMTP_CLIENT_BODY:
@@ -303,14 +310,57 @@ static void take_end(struct delivery *d)
         continue;
 }
 
-static void pump(struct delivery *d)
+static void log_changes(const struct delivery *d)
+{
+    char id[STORE_ID_MAX];
+    struct fit_changes c = content_changes(d->content);
+    if (!c.folded && !c.broken && !c.encoded)
+        return;
+    store_id_format(id, d->id);
+    log_say(LOG_LEVEL_INFO, id,
+            "content changed to fit %s: header lines folded: %u, body lines broken: %u, parts "
+            "encoded anew: %u%s",
+            d->relay, c.folded, c.broken, c.encoded,
+            d->takes_8bit ? "" : "; it does not offer 8BITMIME");
+}
+
+/* What will go out is known: begin. */
+static void submit(struct delivery *d)
+{
+    d->measuring = false;
+    log_changes(d);
+    d->transaction.body_bytes = content_bytes(d->content);
+    d->transaction.body_8bit = content_is_8bit(d->content);
+    d->submitted_at = loop_now_ms(d->loop);
+    smtp_client_submit(d->smtp, &d->transaction, d->submitted_at);
+}
+
+/* Go on to find out what will go out, a step a turn of the loop. The server is not listened to
+ * meanwhile: as far as it knows, nothing is under way. */
+static void measure(struct delivery *d)
+{
+    switch (content_measure(d->content)) {
+    case CONTENT_MORE:
+        conn_deadline(d->conn, loop_now_ms(d->loop));
+        break;
+    case CONTENT_END:
+        submit(d);
+        break;
+    case CONTENT_BROKEN:
+        break_off(d);
+        break;
+    }
+}
+
+/* Until the core has seen all that came, or content has to be measured. */
+static void converse(struct delivery *d)
 {
     int64_t now = loop_now_ms(d->loop);
     bool fed = true;
-    while (!d->ending && fed) {
-        while (!d->ending && take_event(d))
+    while (fed) {
+        while (!d->ending && !d->measuring && take_event(d))
             write_commands(d);
-        if (d->ending)
+        if (d->ending || d->measuring)
             return;
         write_commands(d);
         struct buf *in = conn_in(d->conn);
@@ -318,6 +368,18 @@ static void pump(struct delivery *d)
         buf_consume(in, n);
         fed = n > 0;
     }
+}
+
+static void pump(struct delivery *d)
+{
+    if (d->measuring)
+        measure(d);
+    if (d->measuring)
+        return;
+    if (!d->ending)
+        converse(d);
+    if (d->measuring)
+        return;
     if (!d->ending)
         send_body(d);
     if (!d->ending)
@@ -412,27 +474,31 @@ struct delivery *delivery_new(struct loop *loop, struct store *store, struct con
     d->dialled_at = loop_now_ms(loop);
     d->connected_ms = -1;
     buf_init(&d->password, SECRET_MAX);
-    buf_init(&d->chunk, STORE_CHUNK_BYTES);
+    buf_init(&d->piece, CONTENT_PIECE_MAX);
     snprintf(d->relay, sizeof d->relay, "none");
     d->dial = dial_new(loop, smarthost->host, smarthost->port, smarthost->connect_timeout_ms,
                        on_dialled, d);
     return d;
 }
 
-void delivery_send(struct delivery *d, store_id id, const struct smtp_transaction *t)
+void delivery_send(struct delivery *d, store_id id, const struct smtp_transaction *t,
+                   bool long_lines)
 {
+    bool to_7bit = t->body_8bit && !d->takes_8bit;
     BUG_ON(!d->idle || t->n_recipients > SMTP_CLIENT_RECIPIENTS_MAX);
     d->idle = false;
     d->id = id;
     d->n_recipients = t->n_recipients;
     memset(d->verdicts, 0, d->n_recipients * sizeof d->verdicts[0]);
-    d->n_chunks = 0;
-    d->body_bytes = t->body_bytes;
-    d->body_sent_bytes = 0;
-    d->submitted_at = loop_now_ms(d->loop);
-    smtp_client_submit(d->smtp, t, d->submitted_at);
-    conn_deadline(d->conn,
-                  d->submitted_at); /* the pump goes on from here, in this turn or the next */
+    d->transaction = *t;
+    d->content = content_new(d->store, id, t->body_bytes, t->body_8bit);
+    d->measuring = long_lines || to_7bit;
+    if (d->measuring)
+        content_fit(d->content, to_7bit);
+    else
+        submit(d);
+    /* The pump goes on from here, in this turn or the next. */
+    conn_deadline(d->conn, loop_now_ms(d->loop));
 }
 
 void delivery_quit(struct delivery *d)

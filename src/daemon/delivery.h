@@ -49,9 +49,11 @@ struct delivery *delivery_new(struct loop *loop, struct store *store, struct con
 /* Close at once, without a word to the owner. */
 void delivery_free(struct delivery *d);
 
-/* Send message id to n recipients; body_bytes and body_8bit are its content's. sender and
- * recipients are borrowed until on_verdict or on_dead. Only after on_ready. */
-void delivery_send(struct delivery *d, store_id id, const struct smtp_transaction *t);
+/* Send message id to n recipients; body_bytes, body_8bit and long_lines are its content's as it
+ * is stored. Content that does not fit the server is made to (content.h). sender and recipients
+ * are borrowed until on_verdict or on_dead. Only after on_ready. */
+void delivery_send(struct delivery *d, store_id id, const struct smtp_transaction *t,
+                   bool long_lines);
 
 /* Say goodbye; only after on_ready. */
 void delivery_quit(struct delivery *d);

@@ -3,6 +3,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 	$(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 %canon_reldir%_tranterd_SOURCES = \
 	%reldir%/attempt.c %reldir%/attempt.h \
+	%reldir%/content.c %reldir%/content.h \
 	%reldir%/control.c %reldir%/control.h \
 	%reldir%/delivery.c %reldir%/delivery.h \
 	%reldir%/listing.c %reldir%/listing.h \

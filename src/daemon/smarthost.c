@@ -175,7 +175,8 @@ static void employ(struct link *link)
     link->state = LINK_BUSY;
     link->messages++;
     delivery_send(link->delivery, attempt_id(link->attempt),
-                  attempt_transaction(link->attempt, delivery_recipients_max(link->delivery)));
+                  attempt_transaction(link->attempt, delivery_recipients_max(link->delivery)),
+                  attempt_has_long_lines(link->attempt));
 }
 
 static void recover(struct smarthost *s)

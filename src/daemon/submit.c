@@ -280,6 +280,7 @@ static void on_eom(struct session *s)
     s->body_bytes += buf_len(&s->chunk);
     m->body_bytes = s->body_bytes;
     m->body_8bit = s->fixup.body_8bit;
+    m->long_lines = s->fixup.lines.exceeded;
     s->sender = mem_strdup(m->sender);
     s->n_recipients = m->n_recipients;
     s->message = NULL;

@@ -212,6 +212,12 @@ static void begin(struct fixup *f, struct buf *out)
     f->started = true;
 }
 
+static void watch(struct fixup *f, struct str stored)
+{
+    f->body_8bit = f->body_8bit || !str_is_ascii(stored);
+    line_limit_watch(&f->lines, stored);
+}
+
 enum fixup_status fixup_feed(struct fixup *f, struct buf *out, const void *bytes, size_t n)
 {
     size_t before = buf_len(out);
@@ -225,7 +231,7 @@ enum fixup_status fixup_feed(struct fixup *f, struct buf *out, const void *bytes
         f->status = pass_header(f, out);
     }
     mind_room(f, out);
-    f->body_8bit = f->body_8bit || !str_is_ascii(str_tail(buf_str(out), before));
+    watch(f, str_tail(buf_str(out), before));
     return f->status;
 }
 
@@ -243,6 +249,6 @@ enum fixup_status fixup_end(struct fixup *f, struct buf *out)
         buf_puts(out, f->last_byte == '\r' ? "\n" : "\r\n");
     mind_room(f, out);
     f->last_byte = '\n';
-    f->body_8bit = f->body_8bit || !str_is_ascii(str_tail(buf_str(out), before));
+    watch(f, str_tail(buf_str(out), before));
     return f->status;
 }

@@ -15,6 +15,7 @@
 
 #include "buf.h"
 #include "header.h"
+#include "line_limit.h"
 
 /* All strings are borrowed while the fixup lives. */
 struct fixup_facts {
@@ -45,12 +46,13 @@ struct fixup {
     struct header header;
     bool in_body;
     bool started;
-    char last_byte;       /* of the body */
-    unsigned received;    /* fields met */
-    unsigned seen;        /* which of the fields that may be missing were met */
-    bool body_8bit;       /* an octet over 127 went by, in the header or the body */
-    char message_id[128]; /* the message's own, or the one that was added; for the log.
-                             Printable, with brackets */
+    char last_byte;          /* of the body */
+    unsigned received;       /* fields met */
+    unsigned seen;           /* which of the fields that may be missing were met */
+    bool body_8bit;          /* an octet over 127 went by, in the header or the body */
+    struct line_limit lines; /* of what went out */
+    char message_id[128];    /* the message's own, or the one that was added; for the log.
+                                Printable, with brackets */
     enum fixup_status status;
 };
 

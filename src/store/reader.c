@@ -29,7 +29,8 @@ static const char *const statement_texts[N_STATEMENTS] = {
                  " AND next_attempt_ms > ?1 ORDER BY next_attempt_ms LIMIT 1",
     [TOTALS] = "SELECT queued, deferred, held, dead, bytes FROM total",
     [OLDEST] = "SELECT arrival_ms FROM message ORDER BY id LIMIT 1",
-    [MESSAGES] = "SELECT id, state, sender, body_bytes, body_8bit, uid, gid, pid, arrival_ms,"
+    [MESSAGES] = "SELECT id, state, sender, body_bytes, body_8bit, long_lines, uid, gid, pid, "
+                 "arrival_ms,"
                  " next_attempt_ms, attempts, ambiguous"
                  " FROM message WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
     [RECIPIENTS] = "SELECT id, address, state, scope, permanent, ambiguous, status, code, text,"
@@ -108,13 +109,14 @@ static struct store_message *read_message(sqlite3_stmt *st)
     m->sender = sql_column_strdup(st, 2);
     m->body_bytes = (uint64_t)sqlite3_column_int64(st, 3);
     m->body_8bit = sqlite3_column_int(st, 4) != 0;
-    m->uid = (uid_t)sqlite3_column_int64(st, 5);
-    m->gid = (gid_t)sqlite3_column_int64(st, 6);
-    m->pid = (pid_t)sqlite3_column_int64(st, 7);
-    m->arrival_ms = sqlite3_column_int64(st, 8);
-    m->next_attempt_ms = sqlite3_column_int64(st, 9);
-    m->attempts = (unsigned)sqlite3_column_int64(st, 10);
-    m->ambiguous = (unsigned)sqlite3_column_int64(st, 11);
+    m->long_lines = sqlite3_column_int(st, 5) != 0;
+    m->uid = (uid_t)sqlite3_column_int64(st, 6);
+    m->gid = (gid_t)sqlite3_column_int64(st, 7);
+    m->pid = (pid_t)sqlite3_column_int64(st, 8);
+    m->arrival_ms = sqlite3_column_int64(st, 9);
+    m->next_attempt_ms = sqlite3_column_int64(st, 10);
+    m->attempts = (unsigned)sqlite3_column_int64(st, 11);
+    m->ambiguous = (unsigned)sqlite3_column_int64(st, 12);
     return m;
 }
 

@@ -19,6 +19,7 @@ static const char tables[] =
     " sender TEXT,"
     " body_bytes INTEGER NOT NULL,"
     " body_8bit INTEGER NOT NULL,"
+    " long_lines INTEGER NOT NULL,"
     " uid INTEGER NOT NULL,"
     " gid INTEGER NOT NULL,"
     " pid INTEGER NOT NULL,"

@@ -59,7 +59,8 @@ struct store_message {
     struct store_recipient *recipients;
     unsigned n_recipients;
     uint64_t body_bytes; /* content in wire form */
-    bool body_8bit;
+    bool body_8bit;      /* it has octets over 127 */
+    bool long_lines;     /* it has lines over 998 octets */
     uid_t uid; /* of the submitter, as the kernel told; (uid_t)-1 where it could not */
     gid_t gid;
     pid_t pid;

@@ -52,7 +52,7 @@ static const char *const statement_texts[N_STATEMENTS] = {
     [WRITE_TOTALS] = "UPDATE total SET last_id = ?1, queued = ?2, deferred = ?3, held = ?4,"
                      " dead = ?5, bytes = ?6",
     [ADD_MESSAGE] = "INSERT INTO message VALUES"
-                    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     [ADD_RECIPIENT] = "INSERT INTO recipient VALUES"
                       " (?1, ?11, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [ADD_CHUNK] = "INSERT INTO chunk VALUES (?1, ?2)",
@@ -225,8 +225,8 @@ static int add_message(struct tables *t, const struct store_message *m)
     int rc = sql_run(
         t->statements[ADD_MESSAGE],
         SQL_VALUES(SQL_INT(m->id), SQL_INT(m->state), SQL_INT(kind.tried), SQL_TEXT(m->sender),
-                   SQL_INT(m->body_bytes), SQL_INT(m->body_8bit), SQL_INT(m->uid),
-                   SQL_INT(m->gid), SQL_INT(m->pid), SQL_INT(m->arrival_ms),
+                   SQL_INT(m->body_bytes), SQL_INT(m->body_8bit), SQL_INT(m->long_lines),
+                   SQL_INT(m->uid), SQL_INT(m->gid), SQL_INT(m->pid), SQL_INT(m->arrival_ms),
                    SQL_INT(m->next_attempt_ms), SQL_INT(m->attempts), SQL_INT(m->ambiguous)));
     for (unsigned i = 0; rc == SQLITE_OK && i < m->n_recipients; i++)
         rc = write_recipient(t, ADD_RECIPIENT, schema_row(m->id, i), &m->recipients[i]);

@@ -10,3 +10,9 @@ TESTS += %reldir%/check_listing
 	$(JANSSON_CFLAGS) $(CHECK_CFLAGS)
 %canon_reldir%_check_listing_SOURCES = %reldir%/check_listing.c src/daemon/listing.c
 %canon_reldir%_check_listing_LDADD = $(store_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_content
+TESTS += %reldir%/check_content
+%canon_reldir%_check_content_CPPFLAGS = $(base_I) $(mail_I) $(store_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
+%canon_reldir%_check_content_SOURCES = %reldir%/check_content.c src/daemon/content.c
+%canon_reldir%_check_content_LDADD = $(mail_LIBS) $(CHECK_LIBS)

@@ -228,6 +228,34 @@ START_TEST(octets_over_127_are_noticed_where_they_go_out)
 }
 END_TEST
 
+static const struct {
+    const char *before;
+    size_t octets;
+    bool is_long;
+} long_lines[] = {
+    {"\r\n", 998, false},    {"\r\n", 999, true},    {"X: ", 995, false},    {"X: ", 996, true},
+    {"X:\r\n ", 997, false}, {"X:\r\n ", 998, true}, {"Bcc: ", 2000, false},
+};
+
+START_TEST(lines_over_998_octets_are_noticed_where_they_go_out)
+{
+    struct fixup_facts facts = facts_of("bob@d");
+    struct fixup f;
+    struct buf out;
+    char line[2000];
+    memset(line, 'x', sizeof line);
+    buf_init(&out, SIZE_MAX);
+    fixup_init(&f, &facts);
+    fixup_feed(&f, &out, long_lines[_i].before, strlen(long_lines[_i].before));
+    for (size_t i = 0; i < long_lines[_i].octets; i++)
+        fixup_feed(&f, &out, line + i, 1);
+    ck_assert_int_eq(fixup_end(&f, &out), FIXUP_OK);
+    ck_assert_int_eq(f.lines.exceeded, long_lines[_i].is_long);
+    fixup_release(&f);
+    buf_release(&out);
+}
+END_TEST
+
 START_TEST(fifty_received_fields_pass_and_one_more_is_a_loop)
 {
     struct buf text;
@@ -320,6 +348,8 @@ int main(void)
     tcase_add_test(tc, hostile_facts_cannot_add_a_line);
     tcase_add_loop_test(tc, the_message_id_is_told_for_the_log, 0, COUNT(ids));
     tcase_add_loop_test(tc, octets_over_127_are_noticed_where_they_go_out, 0, COUNT(eights));
+    tcase_add_loop_test(tc, lines_over_998_octets_are_noticed_where_they_go_out, 0,
+                        COUNT(long_lines));
     tcase_add_test(tc, fifty_received_fields_pass_and_one_more_is_a_loop);
     tcase_add_test(tc, a_header_over_its_limit_is_refused_for_good);
     tcase_add_test(tc, a_header_that_grows_beyond_the_room_is_refused_and_never_cut);

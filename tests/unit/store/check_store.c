@@ -57,6 +57,7 @@ START_TEST(a_committed_message_comes_back_whole)
         ck_assert_int_eq(m->recipients[2].fault.scope, FAULT_NONE);
         ck_assert_uint_eq(m->body_bytes, 4096);
         ck_assert(!m->body_8bit);
+        ck_assert(!m->long_lines);
         ck_assert_uint_eq(m->uid, 1000);
         ck_assert_uint_eq(m->gid, 100);
         ck_assert_int_eq(m->pid, 4321);
@@ -78,6 +79,7 @@ START_TEST(the_null_sender_and_an_unknown_submitter_come_back)
     m->uid = (uid_t)-1;
     m->gid = (gid_t)-1;
     m->body_8bit = true;
+    m->long_lines = true;
     struct buf chunk;
     buf_init(&chunk, 10);
     store_commit(s, m, 0, &chunk, NULL);
@@ -87,6 +89,7 @@ START_TEST(the_null_sender_and_an_unknown_submitter_come_back)
     ck_assert_uint_eq(m->uid, (uid_t)-1);
     ck_assert_uint_eq(m->gid, (gid_t)-1);
     ck_assert(m->body_8bit);
+    ck_assert(m->long_lines);
     ck_assert_uint_eq(m->body_bytes, 0);
     ck_assert(fixture_same_content(s, id, 1, 0));
     store_message_free(m);
