@@ -6,7 +6,9 @@
 
 #include "address.h"
 #include "date.h"
+#include "fold.h"
 #include "header.h"
+#include "line_limit.h"
 #include "printable.h"
 
 #include <stdio.h>
@@ -15,7 +17,6 @@
 enum {
     TEXT_COLUMNS = 72,
     FIELD_COLUMNS = 76,
-    LINE_MAX_BYTES = 998, /* RFC 5322 2.1.1, without CRLF */
     WORD_MAX_BYTES = 900, /* a longer word is cut, so that it fits a line behind indentation */
     FACT_MAX = 512,       /* bytes of an address, a name or a sentence */
     BOUNDARY_MAX = 64,
@@ -258,21 +259,6 @@ static unsigned put_status(struct buf *out, const struct report_facts *facts)
     return n;
 }
 
-/* Where a line of more than max bytes is folded: at its last blank that fits, else before a
- * character. */
-static size_t fold_at(struct str line, size_t max)
-{
-    size_t n = max;
-    while (n > 1 && line.p[n] != ' ' && line.p[n] != '\t')
-        n--;
-    if (n > 1)
-        return n;
-    n = max;
-    while (n > max - 3 && ((unsigned char)line.p[n] & 0xC0) == 0x80)
-        n--;
-    return n;
-}
-
 static void put_header_line(struct buf *out, struct str line)
 {
     struct buf clean;
@@ -282,15 +268,14 @@ static void put_header_line(struct buf *out, struct str line)
             buf_putc(&clean, line.p[i] == '\r' ? ' ' : line.p[i]);
     }
     struct str rest = buf_str(&clean);
-    size_t max = LINE_MAX_BYTES;
+    size_t max = LINE_LIMIT;
     while (rest.n > max) {
-        size_t n = fold_at(rest, max);
+        bool hard;
+        size_t n = fold_header(rest, max, &hard);
         buf_put_str(out, str_head(rest, n));
-        buf_puts(out, "\r\n");
+        buf_puts(out, hard ? "\r\n " : "\r\n");
         rest = str_tail(rest, n);
-        bool blank = rest.p[0] == ' ' || rest.p[0] == '\t';
-        max = LINE_MAX_BYTES - (blank ? 0 : 1);
-        buf_puts(out, blank ? "" : " ");
+        max = LINE_LIMIT - hard;
     }
     if (rest.n) {
         buf_put_str(out, rest);
