@@ -78,12 +78,12 @@ class Place:
     """A directory of its own under /tmp, with the programs where an ordinary user can run them."""
 
     def __init__(self):
-        self.path = tempfile.mkdtemp(prefix="tranter.")
-        self.user = ordinary_user()
         self.programs = dict((name, os.path.join(BUILD, path)) for name, path in PROGRAMS.items())
         for path in self.programs.values():
             if not os.path.exists(path):
                 raise RuntimeError("%s is not built" % path)
+        self.user = ordinary_user()
+        self.path = tempfile.mkdtemp(prefix="tranter.")
         if self.user:
             os.chmod(self.path, 0o755)
             for name, path in self.programs.items():
