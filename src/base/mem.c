@@ -5,12 +5,33 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+/* How to end; a status of 0 aborts. */
+static struct {
+    const char *program;
+    int no_memory_status, bug_status;
+} last = {.program = "tranter"};
+
+void mem_exit_as(const char *program, int no_memory_status, int bug_status)
+{
+    last.program = program;
+    last.no_memory_status = no_memory_status;
+    last.bug_status = bug_status;
+}
+
+static void __attribute__((noreturn)) leave(int exit_status)
+{
+    if (exit_status == 0)
+        abort();
+    _exit(exit_status);
+}
 
 static void *checked(void *memory)
 {
     if (!memory) {
-        fputs("tranter: out of memory\n", stderr);
-        abort();
+        fprintf(stderr, "%s: out of memory\n", last.program);
+        leave(last.no_memory_status);
     }
     return memory;
 }
@@ -48,6 +69,6 @@ char *mem_strndup(const char *bytes, size_t n)
 
 void mem_bug(const char *file, int line, const char *condition)
 {
-    fprintf(stderr, "tranter: bug at %s:%d: %s\n", file, line, condition);
-    abort();
+    fprintf(stderr, "%s: bug at %s:%d: %s\n", last.program, file, line, condition);
+    leave(last.bug_status);
 }

@@ -24,6 +24,10 @@ char *mem_strdup(const char *text);
 /* A NUL-terminated copy of n bytes, owned by the caller: free(). */
 char *mem_strndup(const char *bytes, size_t n);
 
+/* Have a program end with these exit statuses and a line "program: ..." instead of aborting:
+ * where the one who called it reads its exit status. program is borrowed for good. */
+void mem_exit_as(const char *program, int no_memory_status, int bug_status);
+
 /* Stop at our own bug: say where, and abort. Never for input from outside. */
 #define BUG_ON(condition)                                                                      \
     do {                                                                                       \

@@ -41,3 +41,8 @@ check_PROGRAMS += %reldir%/check_private_file
 TESTS += %reldir%/check_private_file
 %canon_reldir%_check_private_file_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
 %canon_reldir%_check_private_file_LDADD = $(base_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_mem
+TESTS += %reldir%/check_mem
+%canon_reldir%_check_mem_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_mem_LDADD = $(base_LIBS) $(CHECK_LIBS)
