@@ -20,8 +20,8 @@ LAST_OF_GROUP = ("EHLO", "HELO", "STARTTLS", "AUTH", "DATA", "QUIT", "NOOP", "VR
 IDLE_SECONDS = 120
 GARBAGE = bytes(range(128, 256)) * 2 + b"\0\r\n"
 
-PATH = re.compile(r"<([^<>\s\x00-\x1f\x7f]*)>((?: [A-Za-z0-9-]+(?:=[\x21-\x3c\x3e-\x7e]+)?)*)",
-                  re.ASCII)
+PATH = re.compile(r'<((?:"(?:[^"\\\x00-\x1f\x7f]|\\[ -~])*"@)?[^<>\s\x00-\x1f\x7f]*)>'
+                  r"((?: [A-Za-z0-9-]+(?:=[\x21-\x3c\x3e-\x7e]+)?)*)", re.ASCII)
 DOMAIN = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)"
                     r"(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9A-Za-z:.]+\]")
 
