@@ -86,7 +86,7 @@ static void take_field(struct intake *in, const struct header_event *e)
 
 static void take_body(struct intake *in, const char *bytes, size_t n)
 {
-    canon_feed(&in->canon, &in->out, bytes, n);
+    in->n_ignored += n - canon_feed(&in->canon, &in->out, bytes, n);
     if (in->canon.ended)
         in->state = INTAKE_END;
 }
@@ -128,6 +128,8 @@ static void take(struct intake *in, struct str s)
         read_header(in);
     } else if (in->state == INTAKE_BODY) {
         take_body(in, s.p, s.n);
+    } else if (in->state == INTAKE_END) {
+        in->n_ignored += s.n;
     }
 }
 
@@ -138,6 +140,7 @@ enum intake_state intake_feed(struct intake *in, const char *bytes, size_t n)
     while (rest.n) {
         struct str piece = str_head(rest, str_find(rest, '\0'));
         take(in, piece);
+        in->n_nul += piece.n < rest.n;
         rest = str_tail(rest, piece.n + 1);
     }
     return in->state;

@@ -26,8 +26,10 @@ struct intake {
     struct buf out; /* wire form, without the final dot; the owner consumes it */
     struct header header;
     struct canon canon;
-    bool has_from;   /* a From field was met */
-    bool has_resent; /* any Resent- field */
+    uint64_t n_nul;     /* NULs left out */
+    uint64_t n_ignored; /* bytes behind the dot that ended the message */
+    bool has_from;      /* a From field was met */
+    bool has_resent;    /* any Resent- field */
     bool has_resent_from;
     bool resent_over;         /* the first block of Resent- fields is behind us */
     bool resent_named;        /* a Resent-To, -Cc or -Bcc was met */

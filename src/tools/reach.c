@@ -21,13 +21,13 @@ enum {
 
 const char *reach_submission_path(void)
 {
-    const char *path = getenv("TRANTER_SOCKET");
+    const char *path = secure_getenv("TRANTER_SOCKET");
     return path && *path ? path : SUBMISSION_SOCKET;
 }
 
 void reach_control_path(struct buf *path)
 {
-    const char *control = getenv("TRANTER_CONTROL");
+    const char *control = secure_getenv("TRANTER_CONTROL");
     if (control && *control) {
         buf_puts(path, control);
         return;
@@ -41,7 +41,7 @@ void reach_control_path(struct buf *path)
 int64_t reach_wait_ms(void)
 {
     uint64_t seconds;
-    if (!str_u64(str_of(getenv("TRANTER_WAIT")), &seconds) || seconds > WAIT_MAX_S)
+    if (!str_u64(str_of(secure_getenv("TRANTER_WAIT")), &seconds) || seconds > WAIT_MAX_S)
         return WAIT_DEFAULT_MS;
     return (int64_t)seconds * 1000;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* reach_: the daemon's sockets: where they are, and connecting to one. */
+/* reach_: the daemon's sockets: where they are, and connecting to one. Of a set-uid program's
+ * environment nothing is taken. */
 #ifndef TRANTER_REACH_H
 #define TRANTER_REACH_H
 

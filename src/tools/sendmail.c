@@ -2,6 +2,7 @@
 /* sendmail: the program that others call to send mail. It has no privilege and needs none: it
  * hands everything to tranterd over a socket. */
 #include "ask.h"
+#include "mem.h"
 #include "options.h"
 #include "reach.h"
 #include "recipients.h"
@@ -13,6 +14,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -53,8 +55,24 @@ static bool secure_descriptors(void)
     return has_input;
 }
 
+/* A set-uid program that calls us keeps its privileges: we neither need nor use them, and its
+ * user is who sends. */
+static void drop_privileges(void)
+{
+    gid_t gid = getgid();
+    uid_t uid = getuid();
+    bool lent = geteuid() != uid || getegid() != gid;
+    if (lent && (setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)) {
+        say(program, "cannot give up the privileges of the calling program: %s",
+            strerror(errno));
+        exit(EX_OSERR);
+    }
+}
+
 static void secure_process(void)
 {
+    mem_exit_as(program, EX_OSERR, EX_SOFTWARE);
+    drop_privileges();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     alarm(0);
@@ -111,7 +129,7 @@ static int verify(const struct options *o)
     for (size_t i = 0; i < o->n_operands; i++)
         recipients_add_list(&list, str_of(o->operands[i]));
     for (size_t i = 0; i < list.n; i++)
-        printf("%s... deliverable: mailer relay, user %s\n", list.addresses[i],
+        printf("%s... deliverable: mailer relay, host localhost, user %s\n", list.addresses[i],
                list.addresses[i]);
     if (list.bad)
         say(program, "\"%s\" is not an address", list.bad);

@@ -59,9 +59,13 @@ void source_drain(struct source *s)
     bool dot = s->intake.state == INTAKE_END && !s->at_eof;
     if (isatty(s->fd))
         return;
+    size_t n;
     do {
         struct pollfd p = {.fd = s->fd, .events = POLLIN};
         if (dot && poll(&p, 1, 0) <= 0)
             return;
-    } while (read_some(s, block));
+        n = read_some(s, block);
+        if (dot)
+            s->intake.n_ignored += n;
+    } while (n);
 }

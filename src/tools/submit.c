@@ -7,9 +7,11 @@
 #include "submission.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <syslog.h>
 #include <unistd.h>
 
 enum {
@@ -181,6 +183,25 @@ static int hand_over(struct submit *s)
     return EX_OK;
 }
 
+/* Nobody is told on standard error of what is as it should be, but who looks for the rest of a
+ * message finds it (compat D5, D14). */
+static void log_left_out(const struct submit *s)
+{
+    const struct intake *in = &s->source.intake;
+    if (in->n_ignored == 0 && in->n_nul == 0)
+        return;
+    openlog(s->program, LOG_PID, LOG_MAIL);
+    if (in->n_ignored)
+        syslog(LOG_NOTICE,
+               "uid=%u: the message ended at a line with a dot alone, %" PRIu64
+               " bytes or more behind it were not sent; -i makes such a line text",
+               (unsigned)getuid(), in->n_ignored);
+    if (in->n_nul)
+        syslog(LOG_NOTICE, "uid=%u: %" PRIu64 " NUL bytes were left out of the message",
+               (unsigned)getuid(), in->n_nul);
+    closelog();
+}
+
 static int send_message(struct submit *s)
 {
     int exit_status = set_sender(s);
@@ -212,6 +233,8 @@ int submit(const char *program, const struct options *o)
     source_init(&s.source, STDIN_FILENO, !o->dot_is_data);
     int exit_status = send_message(&s);
     source_drain(&s.source);
+    if (exit_status == EX_OK)
+        log_left_out(&s);
     source_release(&s.source);
     recipients_release(&s.to);
     buf_release(&s.top);

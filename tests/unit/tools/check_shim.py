@@ -510,7 +510,7 @@ class QuestionTest(ShimTest):
     def test_bv_checks_and_sends_nothing(self):
         server = self.daemon()
         self.assertEqual(self.call("-bv", "Bob <a@b>"),
-                         (0, b"a@b... deliverable: mailer relay, user a@b\n", b""))
+                         (0, b"a@b... deliverable: mailer relay, host localhost, user a@b\n", b""))
         self.refused(67, "-bv", "a@b@c")
         self.assertEqual(server.connections, 0)
 
