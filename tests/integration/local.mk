@@ -12,6 +12,8 @@ integration_modules = \
 	%reldir%/test_submission.py \
 	%reldir%/test_admin.py \
 	%reldir%/test_sendmail.py \
+	%reldir%/test_compat.py \
+	%reldir%/test_environment.py \
 	%reldir%/test_service.py \
 	%reldir%/test_report.py \
 	%reldir%/test_postfix.py \

@@ -397,9 +397,10 @@ class ProcessTest(ShimTest):
         return self.directory.name
 
     def test_it_links_libc_alone(self):
+        with open(SENDMAIL, "rb") as file:
+            if b"__asan_init" in file.read():
+                self.skipTest("a build with sanitizers links what they need")
         listing = subprocess.run(["ldd", SENDMAIL], stdout=subprocess.PIPE, check=True).stdout.decode()
-        if "libasan" in listing or "libubsan" in listing or "/libclang_rt" in listing:
-            self.skipTest("a build with sanitizers links their libraries")
         names = [line.split()[0].split("/")[-1] for line in listing.splitlines()]
         extra = [name for name in names if not name.startswith(("linux-vdso", "linux-gate", "libc.so", "ld"))]
         self.assertEqual(extra, [])
