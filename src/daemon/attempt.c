@@ -3,6 +3,7 @@
  * transaction as the failure it reports, and the log follows the commit. */
 #include "attempt.h"
 
+#include "bounce.h"
 #include "clock.h"
 #include "crypto.h"
 #include "log.h"
@@ -98,17 +99,6 @@ bool attempt_has_long_lines(const struct attempt *a)
     return a->message->long_lines;
 }
 
-/* Where the original header ends in the first chunk: before the blank line. */
-static struct str header_of(struct str chunk)
-{
-    for (size_t i = 0; i + 1 < chunk.n; i++) {
-        bool at_line_start = i == 0 || chunk.p[i - 1] == '\n';
-        if (at_line_start && chunk.p[i] == '\r' && chunk.p[i + 1] == '\n')
-            return str_head(chunk, i);
-    }
-    return chunk;
-}
-
 static void keep_report_for_log(struct attempt *a, struct str content)
 {
     static const struct str field = STR_LIT("\r\nMessage-ID: ");
@@ -118,44 +108,6 @@ static void keep_report_for_log(struct attempt *a, struct str content)
     value = str_head(value, str_find(value, '\r'));
     snprintf(a->report_message_id, sizeof a->report_message_id, "%.*s", STR_FMT(value));
     a->report_bytes = content.n;
-}
-
-static void write_report(struct attempt *a, struct store_outcome *outcome, struct str header,
-                         const struct report_recipient *failed, unsigned n_failed)
-{
-    const struct store_message *m = a->message;
-    int64_t now_ms = clock_wall_ms();
-    struct store_message *report = mem_new(sizeof *report);
-    report->id = store_begin(a->store, now_ms);
-    report->sender = mem_strdup("");
-    report->n_recipients = 1;
-    report->recipients = mem_array(1, sizeof *report->recipients);
-    report->recipients[0].address = mem_strdup(m->sender);
-    report->uid = m->uid;
-    report->gid = m->gid;
-    report->arrival_ms = now_ms;
-    report->next_attempt_ms = now_ms;
-    store_id_format(a->report_id, report->id);
-    buf_init(&outcome->report_content, STORE_REPORT_BYTES_MAX);
-    report_failure(&outcome->report_content, &(struct report_facts){
-                                                 .hostname = a->conf->hostname,
-                                                 .domain = a->conf->domain,
-                                                 .id = a->id,
-                                                 .report_id = a->report_id,
-                                                 .sender = m->sender,
-                                                 .arrival_ms = m->arrival_ms,
-                                                 .now_ms = now_ms,
-                                                 .zone_minutes = clock_zone_minutes(now_ms),
-                                                 .header = str_head(header, REPORT_HEADER_MAX),
-                                                 .recipients = failed,
-                                                 .n_recipients = n_failed,
-                                             });
-    BUG_ON(outcome->report_content.failed);
-    report->body_bytes = buf_len(&outcome->report_content);
-    struct str content = buf_str(&outcome->report_content);
-    report->body_8bit = !str_is_ascii(content);
-    outcome->report = report;
-    keep_report_for_log(a, content);
 }
 
 static unsigned list_failed(const struct attempt *a, struct report_recipient *failed)
@@ -191,12 +143,18 @@ static void return_failed(struct attempt *a, struct store_outcome *outcome)
     buf_init(&chunk, STORE_CHUNK_BYTES);
     if (store_read(a->store, m->id, 0, &chunk) < 0)
         buf_clear(&chunk);
-    struct str header = header_of(buf_str(&chunk));
-    bool returnable = m->sender[0] && report_is_wanted(header);
-    if (returnable && n_failed)
-        write_report(a, outcome, header, failed, n_failed);
-    else if (!returnable && count(m, STORE_WAITING) == 0)
+    bool allowed = bounce_is_allowed(m, buf_str(&chunk));
+    if (allowed && n_failed) {
+        struct bounce b;
+        bounce_write(&b, a->store,
+                     &(struct bounce_facts){a->conf, m, buf_str(&chunk), failed, n_failed});
+        outcome->report = b.message;
+        outcome->report_content = b.content;
+        snprintf(a->report_id, sizeof a->report_id, "%s", b.id);
+        keep_report_for_log(a, buf_str(&b.content));
+    } else if (!allowed && count(m, STORE_WAITING) == 0) {
         m->state = STORE_DEAD;
+    }
     buf_release(&chunk);
     free(failed);
 }

@@ -3,9 +3,11 @@ sbin_PROGRAMS += %reldir%/tranterd
 	$(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 %canon_reldir%_tranterd_SOURCES = \
 	%reldir%/attempt.c %reldir%/attempt.h \
+	%reldir%/bounce.c %reldir%/bounce.h \
 	%reldir%/content.c %reldir%/content.h \
 	%reldir%/control.c %reldir%/control.h \
 	%reldir%/delivery.c %reldir%/delivery.h \
+	%reldir%/invalid.c %reldir%/invalid.h \
 	%reldir%/listing.c %reldir%/listing.h \
 	%reldir%/outcome.c %reldir%/outcome.h \
 	%reldir%/relay.c %reldir%/relay.h \

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "conn.h"
 #include "fixup.h"
+#include "invalid.h"
 #include "listener.h"
 #include "log.h"
 #include "mem.h"
@@ -60,6 +61,7 @@ struct session {
     pid_t pid;
 
     struct store_message *message; /* from MAIL to EOM or ABORT */
+    struct invalid invalid;        /* its recipients that are no addresses */
     store_id message_id;           /* from DATA on, while fixing, as are */
     struct fixup fixup;
     bool fixing;
@@ -89,6 +91,7 @@ static void drop_transaction(struct session *s)
     }
     store_message_free(s->message);
     s->message = NULL;
+    invalid_release(&s->invalid);
     buf_release(&s->chunk);
     s->n_chunks = 0;
     s->body_bytes = 0;
@@ -169,9 +172,14 @@ static void on_rcpt(struct session *s, const struct smtp_server_event *e)
     if ((m->n_recipients & (m->n_recipients - 1)) == 0)
         m->recipients = mem_resize(m->recipients, m->n_recipients ? m->n_recipients * 2 : 1,
                                    sizeof *m->recipients);
-    m->recipients[m->n_recipients++] =
-        (struct store_recipient){.address = completed(e->rcpt.address, s->conf)};
-    smtp_server_reply(s->smtp, 250, "2.1.5", "Ok");
+    struct store_recipient *r = &m->recipients[m->n_recipients++];
+    *r = (struct store_recipient){.address = NULL};
+    if (e->rcpt.invalid.n)
+        invalid_add(&s->invalid, r, e->rcpt.invalid);
+    else
+        r->address = completed(e->rcpt.address, s->conf);
+    smtp_server_reply(s->smtp, 250, "2.1.5", "%s",
+                      e->rcpt.invalid.n ? "Ok: the sender gets a report" : "Ok");
 }
 
 static void set_peer(struct session *s)
@@ -219,6 +227,7 @@ static void store_full_chunks(struct session *s)
         struct buf full;
         buf_init(&full, STORE_CHUNK_BYTES);
         buf_put(&full, buf_str(&s->chunk).p, STORE_CHUNK_BYTES);
+        invalid_keep_head(&s->invalid, buf_str(&full));
         buf_consume(&s->chunk, STORE_CHUNK_BYTES);
         s->body_bytes += STORE_CHUNK_BYTES;
         if (s->failure == STORE_OK) {
@@ -285,7 +294,10 @@ static void on_eom(struct session *s)
     s->n_recipients = m->n_recipients;
     s->message = NULL;
     s->committing = true;
-    store_commit(s->submit->store, m, s->n_chunks, &s->chunk, &s->waiter);
+    struct store_acceptance a = {.message = m, .n = s->n_chunks, .chunk = s->chunk};
+    buf_init(&s->chunk, 0);
+    invalid_report(&s->invalid, s->submit->store, s->conf, &a);
+    store_accept(s->submit->store, &a, &s->waiter);
 }
 
 static void log_accepted(const struct session *s)
@@ -307,6 +319,7 @@ static void log_accepted(const struct session *s)
     log_facts(LOG_LEVEL_INFO, s->id,
               (struct log_fact[]){{"from", from}, {"size", size}, {"nrcpt", nrcpt}}, 3,
               "(queue active)");
+    invalid_log(&s->invalid, s->id);
 }
 
 /* The client did not hear our answer the first time, and asked again. */

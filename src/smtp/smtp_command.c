@@ -170,35 +170,38 @@ static bool check_address(struct str address, const struct path_kind *kind,
     return true;
 }
 
-/* Read the path of either kind into *address and leave the parameters in *rest. */
-static bool read_path(struct str *rest, struct str *address, bool null_allowed,
-                      const struct path_kind *kind, struct smtp_refusal *why)
+/* The mailbox of a path that was cut out. */
+static bool read_mailbox(struct str *address, struct str path, const struct path_kind *kind,
+                         struct smtp_refusal *why)
 {
-    struct str path;
-    bool bracketed = false;
-    if (!cut_path(rest, &path, &bracketed, kind, why))
-        return false;
     *address = without_route(path);
-    if (path.n == 0 && bracketed && null_allowed)
-        return true;
     if (path.n == 0)
         return smtp_refusal_set(why, 501, kind->bad_address, "The address is empty: write %s",
                                 kind->syntax);
     return check_address(*address, kind, why);
 }
 
+/* The parameters say what the path may be, so they are read before it. */
 bool smtp_command_mail(struct smtp_mail *m, struct str argument, unsigned offers,
                        struct smtp_refusal *why)
 {
+    struct str path;
+    bool bracketed = false;
     *m = (struct smtp_mail){0};
-    return read_path(&argument, &m->address, true, &reverse_path, why) &&
-           smtp_parameter_mail(m, argument, offers, why);
+    if (!cut_path(&argument, &path, &bracketed, &reverse_path, why) ||
+        !smtp_parameter_mail(m, argument, offers, why))
+        return false;
+    return (path.n == 0 && bracketed) || read_mailbox(&m->address, path, &reverse_path, why);
 }
 
 bool smtp_command_rcpt(struct smtp_rcpt *r, struct str argument, unsigned offers,
                        struct smtp_refusal *why)
 {
+    struct str path;
+    bool bracketed = false;
     *r = (struct smtp_rcpt){0};
-    return read_path(&argument, &r->address, false, &forward_path, why) &&
-           smtp_parameter_rcpt(r, argument, offers, why);
+    if (!cut_path(&argument, &path, &bracketed, &forward_path, why) ||
+        !smtp_parameter_rcpt(r, argument, offers, why))
+        return false;
+    return r->invalid.n > 0 || read_mailbox(&r->address, path, &forward_path, why);
 }

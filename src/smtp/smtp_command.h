@@ -64,7 +64,9 @@ struct smtp_mail {
 
 /* What RCPT says. */
 struct smtp_rcpt {
-    struct str address; /* as in smtp_mail; never "" */
+    struct str address; /* as in smtp_mail; "" where .invalid is set, and only there */
+    struct str invalid; /* XINVALID= (XTRANTER): in place of an address, words that could not be
+                           read as one; in xtext (smtp_xtext.h). "" when not given */
 };
 
 /* Read one line, given with its line end. False, with *why, where it does not end in CR LF or

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "smtp_parameter.h"
 
+#include "smtp_xtext.h"
+
 /* What a parameter is read into; one of the two is set. */
 struct target {
     struct smtp_mail *mail;
@@ -41,6 +43,14 @@ static bool read_xid(struct target *t, struct str value, struct smtp_refusal *wh
     return true;
 }
 
+static bool read_invalid(struct target *t, struct str value, struct smtp_refusal *why)
+{
+    if (value.n == 0 || !smtp_xtext_is_valid(value))
+        return smtp_refusal_set(why, 501, "5.5.4", "XINVALID takes some words in xtext");
+    t->rcpt->invalid = value;
+    return true;
+}
+
 struct parameter {
     const char *name;
     unsigned offer; /* of enum smtp_offer, that it needs; 0: none */
@@ -55,6 +65,7 @@ static const struct parameter mail_parameters[] = {
 };
 
 static const struct parameter rcpt_parameters[] = {
+    {"XINVALID", SMTP_OFFER_XTRANTER, read_invalid},
     {NULL, 0, NULL},
 };
 

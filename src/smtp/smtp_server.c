@@ -303,9 +303,10 @@ static void after_mail(struct smtp_server *s, unsigned code, const char *status,
 static void after_rcpt(struct smtp_server *s, unsigned code, const char *status,
                        const char *text)
 {
-    if (code < 400)
+    if (code < 400) {
         s->recipients++;
-    else
+        s->invalid_recipients += s->asks_invalid;
+    } else
         s->refused_recipients++;
     smtp_session_reply(s, code, status, text);
 }

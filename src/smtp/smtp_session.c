@@ -41,6 +41,7 @@ void smtp_session_drop(struct smtp_server *s)
     s->abort_due = s->abort_due || s->envelope == SMTP_SESSION_OPEN;
     s->envelope = SMTP_SESSION_NO_SENDER;
     s->recipients = 0;
+    s->invalid_recipients = 0;
     s->refused_recipients = 0;
 }
 

@@ -51,6 +51,8 @@ struct smtp_server {
 
     enum smtp_session_envelope envelope;
     unsigned recipients;         /* accepted */
+    unsigned invalid_recipients; /* of those: with XINVALID */
+    bool asks_invalid;           /* the recipient in question is one of them */
     unsigned refused_recipients; /* of the same transaction */
     struct smtp_data data;
 

@@ -145,6 +145,7 @@ static void obey_rcpt(struct smtp_server *s, const struct smtp_command *c)
         smtp_session_refuse_spare(s, &why);
     } else {
         s->event.rcpt = rcpt;
+        s->asks_invalid = rcpt.invalid.n > 0;
         smtp_session_ask(s, SMTP_SERVER_RCPT);
     }
 }
@@ -157,13 +158,17 @@ static void obey_data(struct smtp_server *s, const struct smtp_command *c)
         503,
         "5.5.1",
         {"None of the recipients was accepted: send RCPT with another one first"}};
+    static const struct smtp_refusal none_valid = {
+        501, "5.1.3", {"None of the recipients is an address: nothing was queued"}};
     (void)c;
-    if (s->recipients > 0) {
+    if (s->recipients > s->invalid_recipients) {
         smtp_session_ask(s, SMTP_SERVER_DATA);
         return;
     }
     if (s->envelope != SMTP_SESSION_OPEN)
         refuse_without_sender(s);
+    else if (s->invalid_recipients > 0)
+        smtp_session_refuse_spare(s, &none_valid);
     else if (s->refused_recipients > 0)
         smtp_session_refuse_spare(s, &all_refused);
     else

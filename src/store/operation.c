@@ -20,6 +20,7 @@ void operation_release(struct operation *op)
     store_message_free(op->message);
     store_message_free(op->report);
     buf_release(&op->content);
+    buf_release(&op->report_content);
     op->message = NULL;
     op->report = NULL;
 }

@@ -27,12 +27,13 @@ struct operation {
     enum operation_type type;
     store_id id;
     struct store_message *message; /* COMMIT, RECORD; owned */
-    struct store_message *report;  /* RECORD, or NULL; owned */
-    struct buf content;            /* a chunk, or the report's content */
-    unsigned n;                    /* number of the chunk */
-    int64_t next_attempt_ms;       /* RETRY */
-    store_id after;                /* RETRY of all: done up to this id */
-    int64_t now_ms;                /* FORGET; wall clock */
+    struct store_message *report;  /* COMMIT, RECORD; or NULL; owned */
+    struct buf report_content;
+    struct buf content;      /* a chunk */
+    unsigned n;              /* number of the chunk */
+    int64_t next_attempt_ms; /* RETRY */
+    store_id after;          /* RETRY of all: done up to this id */
+    int64_t now_ms;          /* FORGET; wall clock */
 
     /* Set anew by each attempt to apply it; they count when that is committed. */
     enum operation_rest rest;

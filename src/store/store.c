@@ -61,18 +61,40 @@ void store_append(struct store *s, store_id id, unsigned n, struct buf *chunk, v
     writer_add(&s->writer, op);
 }
 
+static void take_report(const struct store *s, struct operation *op,
+                        struct store_message *report, struct buf *content)
+{
+    op->report = report;
+    if (report) {
+        BUG_ON(report->id <= 0 || report->id > s->last_id);
+        BUG_ON(buf_len(content) > STORE_REPORT_BYTES_MAX);
+        report->body_bytes = buf_len(content);
+    }
+    op->report_content = *content;
+}
+
+void store_accept(struct store *s, struct store_acceptance *a, void *owner)
+{
+    struct store_message *m = a->message;
+    BUG_ON(m->id <= 0 || m->id > s->last_id);
+    BUG_ON(m->n_recipients == 0 || m->n_recipients > STORE_RECIPIENTS_MAX);
+    BUG_ON(buf_len(&a->chunk) > STORE_CHUNK_BYTES || a->n > STORE_RECIPIENTS_MAX);
+    m->body_bytes = (uint64_t)a->n * STORE_CHUNK_BYTES + buf_len(&a->chunk);
+    struct operation *op = operation_new(OPERATION_COMMIT, m->id, owner);
+    op->message = m;
+    op->n = a->n;
+    op->content = a->chunk;
+    take_report(s, op, a->report, &a->report_content);
+    *a = (struct store_acceptance){.message = NULL};
+    writer_add(&s->writer, op);
+}
+
 void store_commit(struct store *s, struct store_message *m, unsigned n, struct buf *chunk,
                   void *owner)
 {
-    BUG_ON(m->id <= 0 || m->id > s->last_id);
-    BUG_ON(m->n_recipients == 0 || m->n_recipients > STORE_RECIPIENTS_MAX);
-    BUG_ON(buf_len(chunk) > STORE_CHUNK_BYTES || n > STORE_RECIPIENTS_MAX);
-    m->body_bytes = (uint64_t)n * STORE_CHUNK_BYTES + buf_len(chunk);
-    struct operation *op = operation_new(OPERATION_COMMIT, m->id, owner);
-    op->message = m;
-    op->n = n;
-    take_content(op, chunk);
-    writer_add(&s->writer, op);
+    struct store_acceptance a = {.message = m, .n = n, .chunk = *chunk};
+    buf_init(chunk, chunk->max);
+    store_accept(s, &a, owner);
 }
 
 void store_abort(struct store *s, store_id id)
@@ -85,13 +107,7 @@ void store_record(struct store *s, struct store_outcome *outcome, void *owner)
 {
     struct operation *op = operation_new(OPERATION_RECORD, outcome->message->id, owner);
     op->message = outcome->message;
-    op->report = outcome->report;
-    if (op->report) {
-        BUG_ON(op->report->id <= 0 || op->report->id > s->last_id);
-        BUG_ON(buf_len(&outcome->report_content) > STORE_REPORT_BYTES_MAX);
-        op->report->body_bytes = buf_len(&outcome->report_content);
-    }
-    take_content(op, &outcome->report_content);
+    take_report(s, op, outcome->report, &outcome->report_content);
     *outcome = (struct store_outcome){.message = NULL};
     writer_add(&s->writer, op);
 }

@@ -137,6 +137,20 @@ void store_append(struct store *s, store_id id, unsigned n, struct buf *chunk, v
 void store_commit(struct store *s, struct store_message *m, unsigned n, struct buf *chunk,
                   void *owner);
 
+/* A message as for store_commit(), and a report about those of its recipients that failed
+ * already. */
+struct store_acceptance {
+    struct store_message *message; /* taken */
+    unsigned n;
+    struct buf chunk;             /* taken */
+    struct store_message *report; /* taken; or NULL. As in store_outcome; not queued where the
+                                     message is not new */
+    struct buf report_content;    /* taken */
+};
+
+/* As store_commit(), of both in one transaction. *a is empty after. */
+void store_accept(struct store *s, struct store_acceptance *a, void *owner);
+
 /* Drop the chunks of a message that will not be committed. No result. */
 void store_abort(struct store *s, store_id id);
 

@@ -221,7 +221,7 @@ static bool was_tried(const struct store_message *m)
 static int add_message(struct tables *t, const struct store_message *m)
 {
     struct kind kind = {
-        .state = m->state, .tried = was_tried(m), .body_bytes = (int64_t)m->body_bytes};
+        .state = m->state, .tried = false, .body_bytes = (int64_t)m->body_bytes};
     int rc = sql_run(
         t->statements[ADD_MESSAGE],
         SQL_VALUES(SQL_INT(m->id), SQL_INT(m->state), SQL_INT(kind.tried), SQL_TEXT(m->sender),
@@ -305,6 +305,17 @@ static int take_submission(struct tables *t, struct operation *op)
                               SQL_INT(m->arrival_ms)));
 }
 
+static int add_report(struct tables *t, const struct operation *op)
+{
+    struct str rest = buf_str(&op->report_content);
+    int rc = add_message(t, op->report);
+    for (unsigned n = 0; rc == SQLITE_OK && rest.n > 0; n++) {
+        rc = add_chunk(t, op->report->id, n, str_head(rest, STORE_CHUNK_BYTES));
+        rest = str_tail(rest, STORE_CHUNK_BYTES);
+    }
+    return rc;
+}
+
 static int apply_commit(struct tables *t, struct operation *op)
 {
     int rc = op->message->submission[0] ? take_submission(t, op) : SQLITE_OK;
@@ -318,6 +329,8 @@ static int apply_commit(struct tables *t, struct operation *op)
         rc = add_message(t, op->message);
     if (rc == SQLITE_OK && buf_len(&op->content) > 0)
         rc = add_chunk(t, op->id, op->n, buf_str(&op->content));
+    if (rc == SQLITE_OK && op->report)
+        rc = add_report(t, op);
     return rc;
 }
 
@@ -349,17 +362,6 @@ static int update(struct tables *t, const struct store_message *m, struct kind *
                                 SQL_INT(m->ambiguous)));
     for (unsigned i = 0; rc == SQLITE_OK && i < m->n_recipients; i++)
         rc = write_recipient(t, UPDATE_RECIPIENT, schema_row(m->id, i), &m->recipients[i]);
-    return rc;
-}
-
-static int add_report(struct tables *t, const struct operation *op)
-{
-    struct str rest = buf_str(&op->content);
-    int rc = add_message(t, op->report);
-    for (unsigned n = 0; rc == SQLITE_OK && rest.n > 0; n++) {
-        rc = add_chunk(t, op->report->id, n, str_head(rest, STORE_CHUNK_BYTES));
-        rest = str_tail(rest, STORE_CHUNK_BYTES);
-    }
     return rc;
 }
 

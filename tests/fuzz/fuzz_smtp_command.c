@@ -3,6 +3,7 @@
 #include "address.h"
 #include "mem.h"
 #include "smtp_command.h"
+#include "smtp_xtext.h"
 
 #include <string.h>
 
@@ -45,10 +46,18 @@ static void read_rcpt(struct str argument, unsigned offers)
 {
     struct smtp_rcpt rcpt;
     struct smtp_refusal why;
-    if (!smtp_command_rcpt(&rcpt, argument, offers, &why))
+    if (!smtp_command_rcpt(&rcpt, argument, offers, &why)) {
         check_refusal(&why);
-    else
+        return;
+    }
+    BUG_ON((rcpt.address.n == 0) != (rcpt.invalid.n > 0));
+    if (rcpt.address.n > 0)
         check_address(rcpt.address, argument);
+    struct buf words;
+    buf_init(&words, rcpt.invalid.n);
+    smtp_xtext_decode(&words, rcpt.invalid);
+    BUG_ON(words.failed || !smtp_xtext_is_valid(rcpt.invalid) || (rcpt.invalid.n && !offers));
+    buf_release(&words);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

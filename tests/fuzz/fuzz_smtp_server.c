@@ -24,6 +24,7 @@ struct session {
     uint64_t content_bytes;
     bool closed;
     bool network;
+    bool invalid;      /* the recipient in question */
     struct buf wire;   /* all that was sent */
     struct buf events; /* a letter each, and the content */
 };
@@ -35,7 +36,7 @@ static void answer(struct session *s, enum smtp_server_event_type asked)
     unsigned code = codes[s->seed / 64 % 8];
     bool good = code == 250;
     s->open = asked == SMTP_SERVER_MAIL ? good : s->open && asked != SMTP_SERVER_EOM;
-    s->recipients += good && asked == SMTP_SERVER_RCPT;
+    s->recipients += good && asked == SMTP_SERVER_RCPT && !s->invalid;
     s->content = good && asked == SMTP_SERVER_DATA;
     if (asked == SMTP_SERVER_MAIL)
         s->recipients = 0;
@@ -52,7 +53,9 @@ static void check_event(struct session *s, const struct smtp_server_event *e)
     BUG_ON(e->type == SMTP_SERVER_DATA && (s->recipients == 0 || s->content));
     BUG_ON((e->type == SMTP_SERVER_BODY || e->type == SMTP_SERVER_EOM) && !s->content);
     BUG_ON(e->type == SMTP_SERVER_BODY && (e->body.n == 0 || e->body.n > SMTP_SERVER_IN_MAX));
-    if (e->type == SMTP_SERVER_RCPT || (mail && e->mail.address.n > 0))
+    bool rcpt = e->type == SMTP_SERVER_RCPT && e->rcpt.invalid.n == 0;
+    BUG_ON(e->rcpt.invalid.n > 0 && (e->rcpt.address.n > 0 || s->network));
+    if (rcpt || (mail && e->mail.address.n > 0))
         BUG_ON(!address_is_mailbox(mail ? e->mail.address : e->rcpt.address));
     BUG_ON(e->mail.xid.n > 0 && (e->mail.xid.n != SMTP_XID_DIGITS || s->network));
 }
@@ -67,10 +70,12 @@ static void take_event(struct session *s, const struct smtp_server_event *e)
     buf_putc(&s->events, (char)('a' + e->type));
     buf_put_str(&s->events, e->mail.address);
     buf_put_str(&s->events, e->rcpt.address);
+    buf_put_str(&s->events, e->rcpt.invalid);
     buf_put_str(&s->events, e->mail.xid);
     if (e->type == SMTP_SERVER_EOM)
         buf_printf(&s->events, "%u ", (unsigned)s->content_bytes);
     s->closed = e->type == SMTP_SERVER_CLOSE;
+    s->invalid = e->rcpt.invalid.n > 0;
     if (e->type == SMTP_SERVER_ABORT || s->closed)
         s->open = false;
     else

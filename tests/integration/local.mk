@@ -10,6 +10,7 @@ integration_modules = \
 	%reldir%/test_crash.py \
 	%reldir%/test_faults.py \
 	%reldir%/test_submission.py \
+	%reldir%/test_envelope.py \
 	%reldir%/test_admin.py \
 	%reldir%/test_sendmail.py \
 	%reldir%/test_compat.py \

@@ -254,6 +254,49 @@ START_TEST(bad_parameters_of_our_own_programs_are_refused_in_words)
 }
 END_TEST
 
+static const struct invalid_row {
+    const char *argument;
+    const char *invalid;
+} invalids[] = {
+    {"TO:<> XINVALID=a+20b", "a+20b"},
+    {"TO:<no address at all> xinvalid=x", "x"},
+    {"TO:<a@b@c> XINVALID=a@b@c", "a@b@c"},
+    {"TO:<a@example.com> XINVALID=+C3+A4", "+C3+A4"},
+    {"TO:x XINVALID=!", "!"},
+};
+
+START_TEST(what_is_no_address_is_taken_as_such)
+{
+    struct smtp_rcpt r;
+    struct smtp_refusal why;
+    struct str argument = str_of(invalids[_i].argument);
+    ck_assert_msg(smtp_command_rcpt(&r, argument, SMTP_OFFER_XTRANTER, &why), "%s: %s",
+                  argument.p, why.err.text);
+    ck_assert_msg(str_eq(r.invalid, str_of(invalids[_i].invalid)), "%s", argument.p);
+    ck_assert_msg(r.address.n == 0, "%s", argument.p);
+    ck_assert_msg(!smtp_command_rcpt(&r, argument, 0, &why), "%s", argument.p);
+    check_refusal(argument.p, &why, 555, "5.5.4");
+}
+END_TEST
+
+static const struct bad_row bad_invalids[] = {
+    {"TO:<> XINVALID", 501, "5.5.4"},          {"TO:<> XINVALID=", 501, "5.5.4"},
+    {"TO:<> XINVALID=+", 501, "5.5.4"},        {"TO:<> XINVALID=a=b", 501, "5.5.4"},
+    {"TO:<> XINVALID=\xc3\xa4", 501, "5.5.4"}, {"TO:<> XINVALID=a XINVALID=b", 501, "5.5.4"},
+    {"TO:<a XINVALID=a", 501, "5.5.4"},        {"TO:<a@example.com> XID=" XID, 555, "5.5.4"},
+};
+
+START_TEST(bad_words_about_no_address_are_refused)
+{
+    struct smtp_rcpt r;
+    struct smtp_refusal why;
+    const struct bad_row *row = &bad_invalids[_i];
+    ck_assert_msg(!smtp_command_rcpt(&r, str_of(row->argument), SMTP_OFFER_XTRANTER, &why),
+                  "%s", row->argument);
+    check_refusal(row->argument, &why, row->code, row->status);
+}
+END_TEST
+
 START_TEST(a_submission_id_is_read_where_it_is_offered)
 {
     struct smtp_mail m;
@@ -300,6 +343,8 @@ int main(void)
     ADD_LOOP(tc, rcpt_is_read, rcpts);
     ADD_LOOP(tc, bad_rcpt_is_refused_in_words, bad_rcpts);
     ADD_LOOP(tc, bad_parameters_of_our_own_programs_are_refused_in_words, bad_own_mails);
+    ADD_LOOP(tc, what_is_no_address_is_taken_as_such, invalids);
+    ADD_LOOP(tc, bad_words_about_no_address_are_refused, bad_invalids);
     tcase_add_test(tc, a_submission_id_is_read_where_it_is_offered);
     tcase_add_test(tc, a_cut_argument_is_read_or_refused_and_never_more);
     suite_add_tcase(suite, tc);

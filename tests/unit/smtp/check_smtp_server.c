@@ -62,6 +62,25 @@ static const struct dialogue {
     {"a submission id after HELO", 0,
      STR_LIT("HELO x\r\nMAIL FROM:<a@x> XID=0123456789abcdef0123456789abcdef\r\n"),
      "220 *\n250 relay.example\n555 5.5.4 MAIL's parameter XID*\n", "", ""},
+    {"what is no address, beside one that is", 0,
+     STR_LIT("LHLO x\r\nMAIL FROM:<a@x>\r\nRCPT TO:<> XINVALID=a+20b\r\nRCPT TO:<b@y>\r\n"
+             "DATA\r\n|x\r\n.\r\n"),
+     "220 *\n" EHLO_SAID "250 2.1.0 owner <a@x>\n250 2.1.0 owner <>\n250 2.1.0 owner <b@y>\n" GO
+     "250 2.0.0 owner ok\n250 2.0.0 owner ok\n",
+     " MAIL:a@x RCPT:!a+20b RCPT:b@y DATA EOM", "x\r\n"},
+    {"no address at all", 0,
+     STR_LIT(HELLO "MAIL FROM:<a@x>\r\nRCPT TO:<> XINVALID=a\r\nRCPT TO:<refused@y>\r\n"
+                   "DATA\r\n|RCPT TO:<b@y>\r\nDATA\r\n|x\r\n.\r\n"),
+     HELLO_SAID "250 2.1.0 owner <a@x>\n250 2.1.0 owner <>\n550 5.1.1 owner <refused@y>\n"
+                "501 5.1.3 None of the recipients is an address: nothing was queued\n"
+                "250 2.1.0 owner <b@y>\n" GO "250 2.0.0 owner ok\n",
+     " MAIL:a@x RCPT:!a RCPT:refused@y RCPT:b@y DATA EOM", "x\r\n"},
+    {"what is no address is forgotten with its message", 0,
+     STR_LIT(HELLO "MAIL FROM:<a@x>\r\nRCPT TO:<> XINVALID=a\r\nRSET\r\n" ENVELOPE
+                   "DATA\r\n|x\r\n.\r\n"),
+     HELLO_SAID "250 2.1.0 owner <a@x>\n250 2.1.0 owner <>\n250 2.0.0 Ok\n" ENVELOPE_SAID GO
+                "250 2.0.0 owner ok\n",
+     " MAIL:a@x RCPT:!a ABORT MAIL:a@x RCPT:b@y DATA EOM", "x\r\n"},
     {"addresses without domain, and with routes", 0,
      STR_LIT(HELLO "MAIL FROM:<root>\r\nRCPT TO:<@x,@y:joe>\r\nRCPT TO:<b@y>\r\n"),
      HELLO_SAID "250 2.1.0 owner <root>\n250 2.1.0 owner <joe>\n250 2.1.0 owner <b@y>\n",

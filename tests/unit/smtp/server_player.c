@@ -55,6 +55,8 @@ static void keep_event(struct server_player *p, const struct smtp_server_event *
         buf_printf(&p->events, ",%u", (unsigned)e->mail.size_bytes);
     if (e->mail.body_8bit)
         buf_puts(&p->events, ",8bit");
+    if (e->rcpt.invalid.n)
+        buf_printf(&p->events, "!%.*s", STR_FMT(e->rcpt.invalid));
     if (e->mail.xid.n)
         buf_printf(&p->events, ",xid=%.*s", STR_FMT(e->mail.xid));
 }

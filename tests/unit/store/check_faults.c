@@ -28,6 +28,7 @@ struct fate {
     store_id report;    /* queued with that end; 0: none */
     unsigned report_of; /* for a report: number of the message it is about */
     bool is_report;
+    store_id told_of;            /* report that is queued with its acceptance; 0: none */
     unsigned attempts_handed_in; /* recorded with a later attempt */
     unsigned attempts_told;
 };
@@ -104,6 +105,26 @@ static void defer(unsigned n)
     store_record(s, &outcome, f);
     if (went_well(f))
         f->attempts_told = f->attempts_handed_in;
+}
+
+/* Accept message n, of which a recipient failed already, and the report of it. */
+static void accept_reported(unsigned n, unsigned n_report)
+{
+    struct fate *f = &fates[n];
+    struct store_acceptance a = {.report = NULL};
+    *f = (struct fate){.id = store_begin(s, 1800000000000), .bytes = 300};
+    f->told_of = store_begin(s, 1800000000000);
+    fates[n_report] = (struct fate){.id = f->told_of, .bytes = 500, .is_report = true};
+    a.message = submitted(f->id, n, 2);
+    a.message->recipients[1].state = STORE_FAILED;
+    a.report = fixture_message(f->told_of, 1);
+    buf_init(&a.chunk, 300);
+    buf_init(&a.report_content, 500);
+    fixture_content(&a.chunk, n, 300);
+    fixture_content(&a.report_content, n_report, 500);
+    store_accept(s, &a, f);
+    f->accepted = went_well(f);
+    fates[n_report].accepted = f->accepted;
 }
 
 static void bounce(unsigned n, unsigned n_report)
@@ -194,6 +215,7 @@ static void run_scenario(void)
     hold(4);
     remove_message(2);
     accept_message(5, 100, 2);
+    accept_reported(6, 7);
     settle();
     store_close(s);
 }
@@ -228,6 +250,11 @@ static void check_fate(unsigned n, bool killed_only)
     if (f->accepted && f->report)
         ck_assert_msg((m == NULL) == (report != NULL), "message %u: %s", n,
                       m ? "both it and its report" : "neither it nor its report");
+    if (f->told_of) {
+        struct store_message *about = store_load(s, f->told_of);
+        ck_assert_msg((m == NULL) == (about == NULL), "message %u: one without its report", n);
+        store_message_free(about);
+    }
     if (killed_only && f->end_told)
         ck_assert_msg(m == NULL, "message %u would be sent again", n);
     if (m)

@@ -5,6 +5,7 @@
 #include "mem.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static struct store *s;
@@ -123,6 +124,64 @@ START_TEST(a_report_is_queued_with_the_failure_it_tells_of)
     ck_assert_uint_eq(m->body_bytes, report_sizes[_i]);
     store_message_free(m);
     ck_assert(fixture_same_content(s, report, 3, report_sizes[_i]));
+}
+END_TEST
+
+/* Accept a message of which one recipient failed already, with a report of it. */
+static struct store_result accept_with_report(const char *submission, size_t bytes,
+                                              store_id *report)
+{
+    struct store_acceptance a = {.message =
+                                     fixture_message(store_begin(s, clock_wall_ms()), 2)};
+    a.message->recipients[1].state = STORE_FAILED;
+    set_fault(&a.message->recipients[1].fault, "RCPT-SYNTAX");
+    snprintf(a.message->submission, sizeof a.message->submission, "%s", submission);
+    *report = store_begin(s, clock_wall_ms());
+    a.report = fixture_message(*report, 1);
+    buf_init(&a.chunk, 100);
+    buf_init(&a.report_content, STORE_REPORT_BYTES_MAX);
+    fixture_content(&a.chunk, 1, 100);
+    fixture_content(&a.report_content, 3, bytes);
+    store_accept(s, &a, NULL);
+    ck_assert_ptr_null(a.message);
+    ck_assert_ptr_null(a.report);
+    struct store_result r = fixture_result(s);
+    ck_assert_int_eq(r.type, STORE_COMMITTED);
+    ck_assert_int_eq(r.failure, STORE_OK);
+    return r;
+}
+
+START_TEST(a_report_is_queued_with_the_message_it_is_about)
+{
+    struct store_counts counts;
+    store_id report;
+    store_id id = accept_with_report("", report_sizes[_i], &report).id;
+    reopen();
+    ck_assert(fixture_same_content(s, id, 1, 100));
+    ck_assert(fixture_same_content(s, report, 3, report_sizes[_i]));
+    struct store_message *m = store_load(s, id);
+    ck_assert_int_eq(m->recipients[0].state, STORE_WAITING);
+    ck_assert_int_eq(m->recipients[1].state, STORE_FAILED);
+    ck_assert_str_eq(m->recipients[1].fault.code, "RCPT-SYNTAX");
+    store_count(s, &counts);
+    ck_assert_uint_eq(counts.queued, 2);
+    ck_assert_uint_eq(counts.deferred, 0);
+    m->recipients[0].state = STORE_SENT;
+    fixture_record(s, m);
+    ck_assert_ptr_null(store_load(s, id));
+}
+END_TEST
+
+START_TEST(a_message_that_comes_again_is_reported_once)
+{
+    static const char submission[] = "0123456789abcdef0123456789abcdef";
+    store_id report, again;
+    store_id id = accept_with_report(submission, 10, &report).id;
+    ck_assert_int_eq(accept_with_report(submission, 10, &again).first, id);
+    ck_assert_ptr_null(store_load(s, again));
+    struct store_message *m = store_load(s, report);
+    ck_assert_ptr_nonnull(m);
+    store_message_free(m);
 }
 END_TEST
 
@@ -352,6 +411,9 @@ static TCase *outcome_tests(void)
     tcase_add_test(tc, when_no_recipient_waits_the_message_is_gone);
     tcase_add_loop_test(tc, a_report_is_queued_with_the_failure_it_tells_of, 0,
                         (int)(sizeof report_sizes / sizeof *report_sizes));
+    tcase_add_loop_test(tc, a_report_is_queued_with_the_message_it_is_about, 0,
+                        (int)(sizeof report_sizes / sizeof *report_sizes));
+    tcase_add_test(tc, a_message_that_comes_again_is_reported_once);
     tcase_add_test(tc, what_was_removed_under_way_stays_removed_and_unreported);
     tcase_add_test(tc, held_and_dead_messages_are_kept_and_not_due);
     tcase_add_test(tc, retry_and_removal_of_what_is_not_there_change_nothing);

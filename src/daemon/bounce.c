@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "bounce.h"
+
+#include "clock.h"
+#include "mem.h"
+
+/* Where the header ends: before the blank line. */
+static struct str header_of(struct str head)
+{
+    for (size_t i = 0; i + 1 < head.n; i++) {
+        bool at_line_start = i == 0 || head.p[i - 1] == '\n';
+        if (at_line_start && head.p[i] == '\r' && head.p[i + 1] == '\n')
+            return str_head(head, i);
+    }
+    return head;
+}
+
+bool bounce_is_allowed(const struct store_message *m, struct str head)
+{
+    return m->sender[0] && report_is_wanted(header_of(head));
+}
+
+/* From the null sender to the sender of m, in the name of who submitted m. */
+static struct store_message *new_message(struct store *store, const struct store_message *m,
+                                         int64_t now_ms)
+{
+    struct store_message *report = mem_new(sizeof *report);
+    report->id = store_begin(store, now_ms);
+    report->sender = mem_strdup("");
+    report->n_recipients = 1;
+    report->recipients = mem_array(1, sizeof *report->recipients);
+    report->recipients[0].address = mem_strdup(m->sender);
+    report->uid = m->uid;
+    report->gid = m->gid;
+    report->arrival_ms = now_ms;
+    report->next_attempt_ms = now_ms;
+    return report;
+}
+
+void bounce_write(struct bounce *b, struct store *store, const struct bounce_facts *facts)
+{
+    const struct store_message *m = facts->message;
+    int64_t now_ms = clock_wall_ms();
+    char id[STORE_ID_MAX];
+    b->message = new_message(store, m, now_ms);
+    store_id_format(b->id, b->message->id);
+    store_id_format(id, m->id);
+    buf_init(&b->content, STORE_REPORT_BYTES_MAX);
+    report_failure(&b->content,
+                   &(struct report_facts){
+                       .hostname = facts->conf->hostname,
+                       .domain = facts->conf->domain,
+                       .id = id,
+                       .report_id = b->id,
+                       .sender = m->sender,
+                       .arrival_ms = m->arrival_ms,
+                       .now_ms = now_ms,
+                       .zone_minutes = clock_zone_minutes(now_ms),
+                       .header = str_head(header_of(facts->head), REPORT_HEADER_MAX),
+                       .recipients = facts->recipients,
+                       .n_recipients = facts->n_recipients,
+                   });
+    BUG_ON(b->content.failed);
+    b->message->body_8bit = !str_is_ascii(buf_str(&b->content));
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* bounce_: the report about recipients that failed, as a message to be queued together with
+ * that failure. */
+#ifndef TRANTER_BOUNCE_H
+#define TRANTER_BOUNCE_H
+
+#include "conf.h"
+#include "report.h"
+#include "store.h"
+
+struct bounce {
+    struct store_message *message; /* to be taken by the store */
+    struct buf content;            /* likewise */
+    char id[STORE_ID_MAX];
+};
+
+/* May anything be reported to the sender of m? head is the first part of its content. Not to
+ * the null sender, and not about what was sent by a program by itself (RFC 5321 4.5.5, N-008).
+ */
+bool bounce_is_allowed(const struct store_message *m, struct str head);
+
+/* What is reported; all borrowed. */
+struct bounce_facts {
+    const struct conf *conf;
+    const struct store_message *message;
+    struct str head; /* the first part of its content, as far as it is at hand */
+    const struct report_recipient *recipients;
+    unsigned n_recipients;
+};
+
+/* Write the report about facts. */
+void bounce_write(struct bounce *b, struct store *store, const struct bounce_facts *facts);
+
+#endif
