@@ -79,6 +79,7 @@ static const struct keyword {
     {STR_LIT("AUTH"), SMTP_CAP_AUTH, read_auth},
     {STR_LIT("REQUIRETLS"), SMTP_CAP_REQUIRETLS, NULL},
     {STR_LIT("LIMITS"), SMTP_CAP_LIMITS, read_limits},
+    {STR_LIT("XTRANTER"), SMTP_CAP_XTRANTER, read_limits},
 };
 
 void smtp_caps_clear(struct smtp_caps *caps)

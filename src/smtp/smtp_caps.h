@@ -17,8 +17,9 @@ enum smtp_cap {
     SMTP_CAP_AUTH = 1 << 8,
     SMTP_CAP_REQUIRETLS = 1 << 9,
     SMTP_CAP_LIMITS = 1 << 10,
-    SMTP_CAP_MASKED = 1 << 11 /* no offer: a word of nothing but X, as firewalls write over
-                                 those they do not know (S-018) */
+    SMTP_CAP_MASKED = 1 << 11,  /* no offer: a word of nothing but X, as firewalls write over
+                                   those they do not know (S-018) */
+    SMTP_CAP_XTRANTER = 1 << 12 /* our own: XID, XINVALID, and RCPTMAX as in LIMITS */
 };
 
 enum {
@@ -28,7 +29,7 @@ enum {
 struct smtp_caps {
     unsigned set;                  /* of enum smtp_cap */
     uint64_t size_bytes;           /* with SIZE; 0: no known limit */
-    uint64_t limit_rcpt;           /* LIMITS RCPTMAX (RFC 9422); 0: none */
+    uint64_t limit_rcpt;           /* LIMITS RCPTMAX (RFC 9422), or XTRANTER's; 0: none */
     uint64_t limit_mail;           /* LIMITS MAILMAX; 0: none */
     char auth[SMTP_CAPS_AUTH_MAX]; /* mechanisms in upper case, blank-separated, without
                                       duplicates; cut between words. What is no RFC 4422 name

@@ -24,14 +24,15 @@ static unsigned offers_of(const struct smtp_server *s)
 /* RFC 2034: the answer to a greeting has no status code. */
 static void answer_greeting(struct smtp_server *s)
 {
-    if (s->protocol == SMTP_SESSION_SMTP)
+    if (s->protocol == SMTP_SESSION_SMTP) {
         buf_printf(&s->out, "250 %s\r\n", s->conf.hostname);
-    else
-        buf_printf(&s->out,
-                   "250-%s\r\n250-PIPELINING\r\n250-SIZE %" PRIu64 "\r\n250-8BITMIME\r\n"
-                   "%s250 ENHANCEDSTATUSCODES\r\n",
-                   s->conf.hostname, s->conf.message_limit_bytes,
-                   offers_of(s) & SMTP_OFFER_XTRANTER ? "250-XTRANTER\r\n" : "");
+        return;
+    }
+    buf_printf(&s->out, "250-%s\r\n250-PIPELINING\r\n250-SIZE %" PRIu64 "\r\n250-8BITMIME\r\n",
+               s->conf.hostname, s->conf.message_limit_bytes);
+    if (offers_of(s) & SMTP_OFFER_XTRANTER)
+        buf_printf(&s->out, "250-XTRANTER RCPTMAX=%u\r\n", s->conf.recipient_limit);
+    buf_puts(&s->out, "250 ENHANCEDSTATUSCODES\r\n");
 }
 
 static void obey_greeting(struct smtp_server *s, const struct smtp_command *c,

@@ -4,6 +4,7 @@ noinst_LIBRARIES += %reldir%/libtools.a
 %canon_reldir%_libtools_a_SOURCES = \
 	%reldir%/ask.c %reldir%/ask.h \
 	%reldir%/canon.c %reldir%/canon.h \
+	%reldir%/handover.c %reldir%/handover.h \
 	%reldir%/identity.c %reldir%/identity.h \
 	%reldir%/intake.c %reldir%/intake.h \
 	%reldir%/options.c %reldir%/options.h \

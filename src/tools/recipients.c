@@ -24,6 +24,8 @@ void recipients_release(struct recipients *r)
         free(r->addresses[i]);
     free(r->addresses);
     free(r->slots);
+    for (size_t i = 0; i < r->n_kept; i++)
+        free(r->bad[i]);
     free(r->bad);
     recipients_init(r);
 }
@@ -70,11 +72,14 @@ static void add(struct recipients *r, struct str address)
 
 static void add_bad(struct recipients *r, struct str element)
 {
-    if (r->n_bad++)
-        return;
     char text[BAD_TEXT_MAX];
+    r->n_bad++;
+    if (r->n_kept == RECIPIENTS_BAD_MAX)
+        return;
+    if (!r->bad)
+        r->bad = mem_array(RECIPIENTS_BAD_MAX, sizeof *r->bad);
     printable_cut(text, sizeof text, element);
-    r->bad = mem_strdup(text);
+    r->bad[r->n_kept++] = mem_strdup(text);
 }
 
 void recipients_add_list(struct recipients *r, struct str list)
@@ -96,7 +101,7 @@ void recipients_add_all(struct recipients *r, const struct recipients *from)
 {
     for (size_t i = 0; i < from->n; i++)
         add(r, str_of(from->addresses[i]));
-    if (!r->bad && from->bad)
-        r->bad = mem_strdup(from->bad);
-    r->n_bad += from->n_bad;
+    for (size_t i = 0; i < from->n_kept; i++)
+        add_bad(r, str_of(from->bad[i]));
+    r->n_bad += from->n_bad - from->n_kept;
 }

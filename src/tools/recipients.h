@@ -13,7 +13,12 @@ struct recipients {
     size_t *slots; /* hash table of n_slots: 0, or an index into addresses plus one */
     size_t n_slots;
     size_t n_bad; /* elements in which there is no address */
-    char *bad;    /* the first of them, printable, owned; NULL for none */
+    char **bad;   /* the first n_kept of them, printable, owned */
+    size_t n_kept;
+};
+
+enum {
+    RECIPIENTS_BAD_MAX = 100 /* kept */
 };
 
 void recipients_init(struct recipients *r);

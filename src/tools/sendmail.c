@@ -132,7 +132,7 @@ static int verify(const struct options *o)
         printf("%s... deliverable: mailer relay, host localhost, user %s\n", list.addresses[i],
                list.addresses[i]);
     if (list.bad)
-        say(program, "\"%s\" is not an address", list.bad);
+        say(program, "\"%s\" is not an address", list.bad[0]);
     int exit_status = list.bad ? EX_NOUSER : EX_OK;
     if (list.n == 0 && !list.bad) {
         say(program, "nobody to check: name addresses after -bv");

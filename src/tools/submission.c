@@ -6,6 +6,7 @@
 #include "smtp_reply.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -34,7 +35,7 @@ enum state {
 
 struct submission {
     int fd;
-    const struct submission_envelope *envelope;
+    struct submission_envelope envelope; /* of this transaction */
     struct str top;
     struct source *source;
     struct submission_result *result;
@@ -42,7 +43,8 @@ struct submission {
     struct smtp_reply reply;
     struct buf commands;
     bool broken;       /* writing failed: only what the daemon said last is still of interest */
-    size_t n_answered; /* recipients */
+    size_t n_invalid;  /* that were sent: their answers come first */
+    size_t n_answered; /* recipients, with those */
     size_t n_accepted;
     int refusal_status; /* exit status for the first recipient refused */
     bool deferred;      /* a recipient was refused for now */
@@ -89,10 +91,18 @@ static bool needs_utf8(const struct submission_envelope *e)
     return needs;
 }
 
+static void end_recipient(struct buf *out, const struct submission_envelope *e, bool dsn)
+{
+    if (dsn && e->notify)
+        buf_printf(out, " NOTIFY=%s", e->notify);
+    buf_puts(out, "\r\n");
+}
+
 void submission_put_envelope(struct buf *out, const struct submission_envelope *e,
                              unsigned caps)
 {
     bool dsn = (caps & SMTP_CAP_DSN) != 0;
+    bool own = (caps & SMTP_CAP_XTRANTER) != 0;
     buf_printf(out, "MAIL FROM:<%s>", e->sender);
     if (caps & SMTP_CAP_8BITMIME)
         buf_puts(out, " BODY=8BITMIME");
@@ -104,12 +114,17 @@ void submission_put_envelope(struct buf *out, const struct submission_envelope *
         buf_puts(out, " ENVID=");
         put_xtext(out, str_of(e->envelope_id));
     }
+    if (own && e->xid)
+        buf_printf(out, " XID=%s", e->xid);
     buf_puts(out, "\r\n");
+    for (size_t i = 0; own && i < e->n_invalid; i++) {
+        buf_puts(out, "RCPT TO:<MAILER-DAEMON> XINVALID=");
+        put_xtext(out, str_of(e->invalid[i]));
+        end_recipient(out, e, dsn);
+    }
     for (size_t i = 0; i < e->n_recipients; i++) {
         buf_printf(out, "RCPT TO:<%s>", e->recipients[i]);
-        if (dsn && e->notify)
-            buf_printf(out, " NOTIFY=%s", e->notify);
-        buf_puts(out, "\r\n");
+        end_recipient(out, e, dsn);
     }
     buf_puts(out, "DATA\r\n");
 }
@@ -126,6 +141,7 @@ static void set_words(struct err *err, const char *what, const struct smtp_reply
 static enum state refuse(struct submission *s, const char *what)
 {
     s->result->exit_status = submission_exit_status(s->reply.code, s->reply.status);
+    s->result->lost = s->reply.code == 421;
     set_words(&s->result->reason, what, &s->reply);
     return STATE_OVER;
 }
@@ -143,6 +159,34 @@ static enum state on_greeting(struct submission *s)
     return STATE_EHLO;
 }
 
+/* Only as many recipients as the daemon takes at once (RFC 9422), if the message can be had
+ * again for the others: they get all of it, or nobody does. */
+static enum state begin_transaction(struct submission *s, const struct smtp_caps *caps)
+{
+    struct submission_envelope *e = &s->envelope;
+    s->n_invalid = caps->set & SMTP_CAP_XTRANTER ? e->n_invalid : 0;
+    uint64_t room = caps->limit_rcpt ? caps->limit_rcpt : UINT64_MAX;
+    if (s->n_invalid >= room)
+        s->n_invalid = e->n_invalid = 0;
+    room -= s->n_invalid;
+    if (e->n_recipients > room && !source_is_repeatable(s->source)) {
+        s->result->exit_status = EX_UNAVAILABLE;
+        err_set(
+            &s->result->reason,
+            "the mail daemon takes %" PRIu64
+            " recipients at once (recipient-limit), not %zu, and a message of over %d bytes "
+            "can be sent in parts only from a regular file; nothing was queued",
+            caps->limit_rcpt, e->n_recipients, SOURCE_KEPT_MAX);
+        return STATE_OVER;
+    }
+    if (e->n_recipients > room)
+        e->n_recipients = (size_t)room;
+    s->result->n_handled = e->n_recipients;
+    s->result->has_xid = e->xid && (caps->set & SMTP_CAP_XTRANTER);
+    submission_put_envelope(&s->commands, e, caps->set);
+    return STATE_MAIL;
+}
+
 static enum state on_ehlo(struct submission *s)
 {
     if (!is_positive(s))
@@ -155,8 +199,7 @@ static enum state on_ehlo(struct submission *s)
         if (!first)
             smtp_caps_add(&caps, line);
     }
-    submission_put_envelope(&s->commands, s->envelope, caps.set);
-    return STATE_MAIL;
+    return begin_transaction(s, &caps);
 }
 
 static enum state on_mail(struct submission *s)
@@ -168,8 +211,12 @@ static enum state on_mail(struct submission *s)
  * refused for now does: the caller can do nothing but send it all again. */
 static enum state on_rcpt(struct submission *s)
 {
-    const char *address = s->envelope->recipients[s->n_answered++];
+    const struct submission_envelope *e = &s->envelope;
     struct submission_result *result = s->result;
+    size_t n = s->n_answered++;
+    if (n < s->n_invalid)
+        return STATE_RCPT; /* its author has been told */
+    const char *address = e->recipients[n - s->n_invalid];
     char what[ERR_TEXT_MAX];
     snprintf(what, sizeof what, "the mail daemon refused the recipient <%.320s>", address);
     if (is_positive(s)) {
@@ -181,7 +228,7 @@ static enum state on_rcpt(struct submission *s)
         s->refusal_status = submission_exit_status(s->reply.code, s->reply.status);
         set_words(&result->refusal, what, &s->reply);
     }
-    return s->n_answered < s->envelope->n_recipients ? STATE_RCPT : STATE_DATA;
+    return s->n_answered < s->n_invalid + e->n_recipients ? STATE_RCPT : STATE_DATA;
 }
 
 static enum state on_data(struct submission *s)
@@ -243,6 +290,7 @@ static enum state give_up(struct submission *s, const char *what)
                              ? "it may have been queued all the same: see mailq first"
                              : "nothing was queued; see the daemon's log";
     s->result->exit_status = EX_OSERR;
+    s->result->in_doubt = s->state == STATE_FINAL;
     err_set(&s->result->reason, "%s while waiting for %s; %s", what, states[s->state].waits_for,
             advice);
     return STATE_OVER;
@@ -272,22 +320,25 @@ static void receive(struct submission *s)
     ssize_t n = recv(s->fd, bytes, sizeof bytes, 0);
     if (n > 0)
         take_replies(s, (struct str){bytes, (size_t)n});
-    else if (n == 0 || !is_passing(errno))
+    else if (n == 0 || !is_passing(errno)) {
+        s->result->lost = true;
         s->state = give_up(s, "the connection to the mail daemon was lost");
+    }
 }
 
 static void transmit(struct submission *s, struct buf *out)
 {
     struct str text = buf_str(out);
     ssize_t n = send(s->fd, text.p, text.n, MSG_NOSIGNAL);
-    if (n >= 0)
+    if (n < 0)
+        s->broken = !is_passing(errno);
+    else if (out == &s->commands)
         buf_consume(out, (size_t)n);
-    else if (!is_passing(errno))
-        s->broken = true;
+    else
+        source_take(s->source, (size_t)n);
 }
 
-/* The dot goes out only when the last byte of the message was read without an error. QUIT goes
- * with it, as nothing is owed after it (RFC 2920 3.1). */
+/* The dot goes out only when the last byte of the message was read without an error. */
 static void fetch_content(struct submission *s)
 {
     struct source *source = s->source;
@@ -298,7 +349,7 @@ static void fetch_content(struct submission *s)
                 strerror(source->error));
         s->state = STATE_OVER;
     } else if (source_is_done(source)) {
-        buf_puts(&source->intake.out, ".\r\nQUIT\r\n");
+        source_end(source);
         s->state = STATE_FINAL;
     }
 }
@@ -329,7 +380,7 @@ void submission_run(int fd, const struct submission_envelope *envelope, struct s
                     struct source *source, struct submission_result *result)
 {
     struct submission s = {
-        .fd = fd, .envelope = envelope, .top = top, .source = source, .result = result};
+        .fd = fd, .envelope = *envelope, .top = top, .source = source, .result = result};
     *result = (struct submission_result){.exit_status = EX_SOFTWARE};
     smtp_reply_init(&s.reply, SMTP_REPLY_LINE_MAX);
     buf_init(&s.commands, COMMANDS_MAX);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* submission_: hands a message to the daemon over its socket, as a plain ESMTP dialogue (RFC
- * 5321, 2920). The content streams in constant memory. Whatever goes wrong before the final
- * 250, the final dot has not been sent or has not been answered: nothing else means stored. */
+/* submission_: one attempt to hand a message to the daemon over its socket, as a plain ESMTP
+ * dialogue (RFC 5321, 2920). The content streams in constant memory. Whatever goes wrong before
+ * the final 250, the final dot has not been sent or has not been answered: nothing else means
+ * stored. */
 #ifndef TRANTER_SUBMISSION_H
 #define TRANTER_SUBMISSION_H
 
@@ -13,14 +14,22 @@ struct submission_envelope {
     const char *sender;
     char *const *recipients; /* n_recipients, at least one */
     size_t n_recipients;
+    char *const *invalid; /* n_invalid elements, printable, that are no addresses */
+    size_t n_invalid;
     const char *notify, *ret, *envelope_id; /* RFC 3461, as in struct options; NULL for none */
+    const char *xid; /* 32 hexadecimal digits, the same when it is sent again; NULL for none */
 };
 
 struct submission_result {
     int exit_status;    /* 0: the daemon has the message on disk */
     struct err reason;  /* why not; with 0 the daemon's words of acceptance */
-    size_t n_refused;   /* with 0: recipients that the daemon would not take */
+    size_t n_handled;   /* of the recipients, from the first: more the daemon does not take in
+                           one transaction */
+    size_t n_refused;   /* with 0: of those, whom the daemon would not take */
     struct err refusal; /* the first of them, and why */
+    bool lost;     /* the connection broke, or the daemon is going: it may be tried again */
+    bool in_doubt; /* the end of the message went out and was not answered */
+    bool has_xid;  /* the daemon knows the envelope's xid: sent again, it is kept once */
 };
 
 /* Send the fields of top (in wire form, may be empty) and then what source holds and brings,
@@ -32,9 +41,8 @@ void submission_run(int fd, const struct submission_envelope *envelope, struct s
  * "". Pure. */
 int submission_exit_status(unsigned code, const char *status);
 
-/* Append MAIL, all RCPT, and DATA, with the parameters that caps (of enum smtp_cap) allow.
- * Pure.
- */
+/* Append MAIL, all RCPT (those for the invalid first, where caps allow), and DATA, with the
+ * parameters that caps (of enum smtp_cap) allow. Pure. */
 void submission_put_envelope(struct buf *out, const struct submission_envelope *envelope,
                              unsigned caps);
 

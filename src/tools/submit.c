@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "submit.h"
 
+#include "handover.h"
 #include "identity.h"
 #include "reach.h"
 #include "say.h"
-#include "submission.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -112,10 +112,10 @@ static int check_recipients(const struct submit *s)
                                         "arguments"
                                       : "nobody to send to: no address in the arguments");
     if (to->n == 0)
-        return fail(s, EX_DATAERR, "\"%s\" is not an address%s; nothing was sent", to->bad,
+        return fail(s, EX_DATAERR, "\"%s\" is not an address%s; nothing was sent", to->bad[0],
                     to->n_bad > 1 ? ", nor is any other" : "");
     if (to->n_bad)
-        fail(s, EX_OK, "\"%s\" is not an address%s; the others get the message", to->bad,
+        fail(s, EX_OK, "\"%s\" is not an address%s; the others get the message", to->bad[0],
              to->n_bad > 1 ? ", nor are others" : "");
     return EX_OK;
 }
@@ -147,40 +147,41 @@ static void add_from(struct submit *s)
                        name && *name ? name : who(s)->name, buf_str(&s->sender));
 }
 
-static int not_reached(const struct submit *s, const struct err *err)
+static int report(const struct submit *s, const struct handover_result *result)
 {
-    if (errno == EACCES || errno == EPERM)
-        return fail(s, EX_NOPERM, "%s; nothing was sent", err->text);
-    return fail(s, errno == ENAMETOOLONG ? EX_CONFIG : EX_OSERR, "%s; nothing was sent",
-                err->text);
+    if (result->exit_status != EX_OK && result->n_served)
+        return fail(s, result->exit_status,
+                    "%zu recipients, to <%s>, get the message, the others do not: %s",
+                    result->n_served, s->to.addresses[result->n_served - 1],
+                    result->reason.text);
+    if (result->exit_status != EX_OK)
+        return fail(s, result->exit_status, "%s", result->reason.text);
+    if (result->n_refused)
+        fail(s, EX_OK, "%s; %zu refused, the others get the message", result->refusal.text,
+             result->n_refused);
+    if (s->o->verbose)
+        say(s->program, "%s", result->reason.text);
+    return EX_OK;
 }
 
 static int hand_over(struct submit *s)
 {
-    struct err err;
-    int fd = reach_connect(reach_submission_path(), reach_wait_ms(), &err);
-    if (fd < 0)
-        return not_reached(s, &err);
     char *sender = buf_strdup(&s->sender);
     struct submission_envelope envelope = {
         .sender = sender,
         .recipients = s->to.addresses,
         .n_recipients = s->to.n,
+        .invalid = s->to.bad,
+        .n_invalid = s->to.n_kept,
         .notify = s->o->notify,
         .ret = s->o->ret,
         .envelope_id = s->o->envelope_id,
     };
-    struct submission_result result;
-    submission_run(fd, &envelope, buf_str(&s->top), &s->source, &result);
+    struct handover_result result;
+    handover_run(reach_submission_path(), reach_wait_ms(), &envelope, buf_str(&s->top),
+                 &s->source, &result);
     free(sender);
-    if (result.exit_status != EX_OK)
-        return fail(s, result.exit_status, "%s", result.reason.text);
-    if (result.n_refused)
-        fail(s, EX_OK, "%s; %zu refused, the others get the message", result.refusal.text,
-             result.n_refused);
-    if (s->o->verbose)
-        say(s->program, "%s", result.reason.text);
-    return EX_OK;
+    return report(s, &result);
 }
 
 /* Nobody is told on standard error of what is as it should be, but who looks for the rest of a

@@ -19,18 +19,19 @@ SILENT = rb"\A\Z"
 ONE_LINE = rb"\Asendmail: [ -~]+\n\Z"
 
 # What one call of the shim must come to. Left out: exit status 0, silence, any sender, and one
-# message to rcpt@example.net. has, lacks: patterns of the header as it arrives; body: all of it.
+# message to rcpt@example.net. has, lacks: patterns of the header as it arrives; body: all of it;
+# reported: what the sender gets a report of, because it is no address.
 Row = collections.namedtuple("Row", "name arguments stdin status stderr to sender has lacks body env "
-                             "user")
+                             "user reported")
 
 
 def row(name, *arguments, stdin=TEXT, status=0, stderr=None, to=None, sender=None, has=(), lacks=(),
-        body=None, env=None, user=None):
+        body=None, env=None, user=None, reported=None):
     to = [lib.RECIPIENT] if to is None else to
     stderr = stderr or (ONE_LINE if status else SILENT)
     return Row(name, arguments, stdin, status, stderr, [] if status else to, sender,
                has if isinstance(has, tuple) else (has,),
-               lacks if isinstance(lacks, tuple) else (lacks,), body, env or {}, user)
+               lacks if isinstance(lacks, tuple) else (lacks,), body, env or {}, user, reported)
 
 
 def to(operands, *mailboxes, **more):
@@ -80,8 +81,10 @@ OPERANDS = (
     row("100 operands", *I_F, *("u%05d@%s" % (i, D) for i in range(100)),
         to=["u%05d@%s" % (i, D) for i in range(100)]),
     row("one bad among good ones", *I_F, "a@b@" + D, lib.RECIPIENT,
-        stderr=rb'\Asendmail: "a@b@example.net" is not an address[ -~]+\n\Z'),
-    row("an unbalanced quote among good ones", *I_F, '"a@' + D, lib.RECIPIENT, stderr=ONE_LINE),
+        stderr=rb'\Asendmail: "a@b@example.net" is not an address[ -~]+\n\Z',
+        reported=b"a@b@example.net"),
+    row("an unbalanced quote among good ones", *I_F, '"a@' + D, lib.RECIPIENT, stderr=ONE_LINE,
+        reported=b'"a@' + D.encode()),
     row("only a@b@d", *I_F, "a@b@" + D, status=65),
     row("only empty groups", *I_F, "undisclosed-recipients:;", status=64),
     row("only an empty operand", *I_F, "", status=64),
@@ -178,7 +181,8 @@ HEADER_RECIPIENTS = (
            body=b"To: two@example.net\r\nBcc: three@example.net\r\n"),
     header("CRLF", b"To: one@example.net,\r\n two@example.net\r\nSubject: x\r\n\r\nx\r\n", ONE, TWO,
            body=b"x\r\n"),
-    header("one bad among good ones", b"To: a@b@c, one@example.net\n\nx\n", ONE, stderr=ONE_LINE),
+    header("one bad among good ones", b"To: a@b@c, one@example.net\n\nx\n", ONE, stderr=ONE_LINE,
+           reported=b"a@b@c"),
     row("nobody", "-ti", stdin=b"Subject: x\n\nTo: a@b.example\n", status=64),
     row("only an empty group", "-ti", stdin=b"To: undisclosed-recipients:;\n\nx\n", status=64),
     row("only bad ones", "-ti", stdin=b"To: a@b@c\n\nx\n", status=65),
@@ -323,7 +327,8 @@ class CompatTest(unittest.TestCase):
             with self.subTest(case.name):
                 self.check_row(case)
         self.daemon.wait_queue(0)
-        self.assertEqual(len(self.host.records) - before, sum(row.status == 0 for row in rows))
+        self.assertEqual(len(self.host.records) - before,
+                         sum((row.status == 0) + (row.reported is not None) for row in rows))
         self.assertEqual(self.host.violations, [])
 
     def check_row(self, case):
@@ -333,8 +338,14 @@ class CompatTest(unittest.TestCase):
         self.assertRegex(done.stderr, case.stderr)
         if case.status:
             return
-        lib.wait_for(lambda: len(self.host.records) > before, "the message")
-        record = self.host.records[before]
+        awaited = before + (2 if case.reported else 1)
+        lib.wait_for(lambda: len(self.host.records) >= awaited, "the message")
+        records = self.host.records[before:awaited]
+        if case.reported:
+            records.sort(key=lambda record: record["recipients"] != case.to)
+            self.assertEqual(records[1]["sender"], "")
+            self.assertIn(case.reported, self.host.content(records[1]))
+        record = records[0]
         self.assertEqual(record["recipients"], case.to)
         if case.sender is not None:
             self.assertEqual(record["sender"], case.sender)

@@ -8,6 +8,7 @@ import itertools
 import os
 import re
 import resource
+import select
 import shutil
 import signal
 import socket
@@ -19,7 +20,7 @@ import time
 import unittest
 
 import lib
-from test_sendmail import Submission
+from test_sendmail import Submission, listen
 
 ONE_LINE = rb"\Asendmail: [ -~]+\n\Z"
 LARGE = 300 * 1024  # more than is read before the daemon is asked
@@ -354,6 +355,49 @@ class ConfinedTest(ShimCase):
         self.assertEqual((done.returncode, done.stderr, submission.complete), (0, b"", 1))
 
 
+class Thief:
+    """Between the shim and a daemon: passes all on, but swallows the first answers that say a
+    message is queued, and cuts the connection in place of each."""
+
+    def __init__(self, path, daemon, n=1):
+        self.daemon, self.left, self.stolen = daemon, n, 0
+        self.at_theft = lambda: None
+        self.listener = listen(path)
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            with client, socket.socket(socket.AF_UNIX) as server:
+                try:
+                    server.connect(self.daemon)
+                    self.pass_on(client, server)
+                except OSError:
+                    pass
+
+    def pass_on(self, client, server):
+        while True:
+            for sock in select.select([client, server], [], [])[0]:
+                text = sock.recv(65536)
+                if sock is server and b"queued as" in text and self.left:
+                    self.left -= 1
+                    self.stolen += 1
+                    self.at_theft()
+                    return
+                if not text:
+                    return
+                (client if sock is server else server).sendall(text)
+
+    def close(self):
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.listener.close()
+
+
 class DyingDaemonTest(lib.Case):
     """A real daemon that is killed while the shim is at work."""
 
@@ -397,7 +441,7 @@ class DyingDaemonTest(lib.Case):
         self.wait_kept()
 
     def test_a_daemon_that_dies_amid_the_message_has_nothing(self):
-        process = self.begin()
+        process = self.begin(wait="1")
         self.daemon.kill()
         _, err = process.communicate(b"more\n", lib.PATIENCE)
         self.assertEqual(process.returncode, 71)
@@ -417,6 +461,49 @@ class DyingDaemonTest(lib.Case):
         self.daemon.submit()
         self.assertIn(b"a test", self.host.content(self.wait_kept()[0]))
         self.wait_idle()
+
+    def thief(self, **more):
+        thief = Thief(self.place.file("thief.sock"), self.daemon.socket, **more)
+        self.addCleanup(thief.close)
+        return thief
+
+    def through_thief(self, text=lib.MESSAGE):
+        return self.daemon.sendmail("-i", "-f", lib.SENDER, lib.RECIPIENT, stdin=text,
+                                    env={"TRANTER_SOCKET": self.place.file("thief.sock")})
+
+    def arrived_once(self, done, thief):
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertEqual(thief.left, 0)
+        self.assertEqual(self.daemon.logged("submitted again by uid") is not None, True)
+        self.wait_kept()
+        self.wait_idle()
+        self.assertEqual(len(self.host.records), 1)
+
+    def test_an_answer_that_is_lost_costs_neither_the_message_nor_a_second(self):
+        thief = self.thief(n=2)
+        self.arrived_once(self.through_thief(b"Subject: x\n\n" + b"y\n" * 100000), thief)
+
+    def test_a_daemon_that_dies_before_its_answer_is_heard_costs_neither(self):
+        thief = self.thief()
+        starters = []
+
+        def die():
+            self.daemon.kill()
+            starters.append(threading.Timer(0.2, self.daemon.start))
+            starters[0].start()
+        thief.at_theft = die
+        done = self.through_thief()
+        starters[0].join()
+        self.arrived_once(done, thief)
+
+    def test_ten_thousand_recipients_get_it_once_each(self):
+        wanted = ["u%05d@example.net" % number for number in range(10000)]
+        done = self.daemon.sendmail("-ti", stdin=b"Subject: x\nBcc: " + ",\n ".join(wanted).encode()
+                                    + b"\n\nx\n")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.daemon.wait_queue(0, 60)
+        got = [name for record in self.host.records for name in record["recipients"]]
+        self.assertEqual(sorted(got), wanted)
 
     def test_an_absent_daemon_is_waited_for_no_longer_than_allowed(self):
         self.daemon.kill()

@@ -88,6 +88,7 @@ class SubmissionTest(SubmissionCase):
         self.assertLessEqual({"PIPELINING", "SIZE", "8BITMIME", "ENHANCEDSTATUSCODES"}, offered)
         self.assertLessEqual(offered, {"PIPELINING", "SIZE", "8BITMIME", "ENHANCEDSTATUSCODES",
                                        "SMTPUTF8", "DSN", "XTRANTER"})
+        self.assertRegex("\n".join(words), r"(?m)^250[- ]XTRANTER RCPTMAX=\d+$")
         network = self.client(("127.0.0.1", self.port)).say("EHLO a.example")
         self.assertNotIn("XTRANTER", network)
 

@@ -11,7 +11,7 @@ enum {
 };
 
 #define OFFERED "250-relay.example\n250-PIPELINING\n250-SIZE 100\n250-8BITMIME\n"
-#define EHLO_SAID OFFERED "250-XTRANTER\n250 ENHANCEDSTATUSCODES\n"
+#define EHLO_SAID OFFERED "250-XTRANTER RCPTMAX=*\n250 ENHANCEDSTATUSCODES\n"
 #define HELLO "EHLO client.example\r\n"
 #define HELLO_SAID "220 relay.example ESMTP tranter\n" EHLO_SAID
 #define ENVELOPE "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\n"

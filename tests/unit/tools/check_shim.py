@@ -2,6 +2,7 @@
 """The built sendmail keeps its word to those who call it, whatever the daemon does."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -10,7 +11,7 @@ import tempfile
 import time
 import unittest
 
-from daemon import Control, Smtp, peak_kib, remove
+from daemon import EHLO, Control, Smtp, peak_kib, remove
 
 BUILD = os.environ.get("TRANTER_BUILDDIR", os.getcwd())
 SENDMAIL = os.path.join(BUILD, "src/tools/sendmail")
@@ -318,6 +319,129 @@ class AwayTest(ShimTest):
             self.assertEqual(server.connections, 0)
             process.stdin.close()
             self.assertEqual(process.wait(PATIENCE), 0)
+
+
+class OwnDaemonTest(ShimTest):
+    """What the shim says to a daemon that offers XTRANTER."""
+
+    def own(self, offer="", **script):
+        return self.daemon(EHLO=EHLO.replace("250 SMTPUTF8", "250-SMTPUTF8") + "\r\n250 XTRANTER" + offer,
+                           **script)
+
+    def setUp(self):
+        super().setUp()
+        self.environment["TRANTER_WAIT"] = "20"
+
+    @staticmethod
+    def ids(server):
+        return [re.fullmatch(r"MAIL FROM:<.*> BODY=8BITMIME XID=([0-9a-f]{32})", line)[1]
+                for line in server.commands if line.startswith("MAIL")]
+
+    def test_each_message_has_an_id_of_its_own(self):
+        server = self.own()
+        self.accepted("-f", "a@b", "c@d")
+        self.accepted("-f", "a@b", "c@d")
+        self.assertEqual(len(set(self.ids(server))), 2)
+
+    def test_what_is_no_address_is_told_to_the_daemon_too(self):
+        server = self.own(RCPT=["250 ok", "550 5.1.1 no", "250 ok", "250 ok"])
+        code, out, err = self.call("a@b@c", "x", 'un"balanced', "-bm@d")
+        self.assertEqual((code, out, err.count(b"\n")), (0, b"", 1))
+        self.assertEqual([line for line in server.commands if line.startswith("RCPT")],
+                         ["RCPT TO:<MAILER-DAEMON> XINVALID=a@b@c",
+                          'RCPT TO:<MAILER-DAEMON> XINVALID=un"balanced',
+                          "RCPT TO:<x>", "RCPT TO:<-bm@d>"])
+
+    def given_again(self, server, text, **options):
+        """The message that had no answer the first time comes a second time, with the same id."""
+        self.accepted("-i", "-f", "a@b", "c@d", text=text, **options)
+        ids = self.ids(server)
+        self.assertEqual((len(ids), len(set(ids))), (2, 1))
+        self.assertEqual(server.contents, [text.replace(b"\n", b"\r\n")] * 2)
+
+    def test_a_lost_answer_is_asked_for_again(self):
+        for size in (0, 100000, 900000):
+            with self.subTest(size=size):
+                remove(self.path)
+                self.given_again(self.own(FINAL=[None, "250 2.0.0 queued as ABC123"]),
+                                 MESSAGE + b"y" * size + b"\n")
+
+    def test_a_regular_file_is_read_again_whatever_its_size(self):
+        text = MESSAGE + (b"x" * 75 + b"\n") * 60000
+        with tempfile.TemporaryFile() as file:
+            file.write(b"before" + text)
+            file.flush()
+            file.seek(len(b"before"))
+            server = self.own(FINAL=[None, "250 2.0.0 queued as ABC123"])
+            with self.start("-i", "-f", "a@b", "c@d", stdin=file) as process:
+                self.assertEqual(process.wait(PATIENCE), 0)
+                self.assertEqual(process.stderr.read(), b"")
+        self.assertEqual(server.contents, [text.replace(b"\n", b"\r\n")] * 2)
+        self.assertEqual(len(set(self.ids(server))), 1)
+
+    def test_what_cannot_be_had_again_is_71_in_doubt(self):
+        server = self.own(FINAL=[None, "250 ok"])
+        words = self.refused(71, "-i", "c@d", text=MESSAGE + (b"x" * 75 + b"\n") * 30000)
+        self.assertIn("may have been queued", words)
+        self.assertEqual(server.connections, 1)
+
+    def test_a_daemon_without_ids_is_not_given_it_twice(self):
+        server = self.daemon(FINAL=[None, "250 ok"])
+        self.assertIn("may have been queued", self.refused(71, "c@d"))
+        self.assertEqual(server.connections, 1)
+
+    def test_doubt_stays_until_the_daemon_says_yes(self):
+        self.own(FINAL=[None, "451 4.3.0 later"])
+        self.assertIn("may have been queued", self.refused(71, "c@d"))
+
+    def test_a_connection_lost_early_is_made_again(self):
+        for step, lost in (("GREETING", [None, "220 x"]), ("MAIL", [None, "250 ok"]),
+                           ("RCPT", [None, "250 ok"]), ("DATA", [None, "354 go"]),
+                           ("GREETING", ["421 4.3.2 going", "220 x"]),
+                           ("FINAL", ["421 4.3.2 going", "250 ok"])):
+            with self.subTest(step=step, lost=lost):
+                remove(self.path)
+                server = self.own(**{step: lost})
+                self.accepted("c@d")
+                self.assertEqual((server.connections, server.whole), (2, True))
+
+    def test_it_is_not_tried_for_ever(self):
+        server = self.own(FINAL=None)
+        self.assertIn("may have been queued", self.refused(71, "c@d"))
+        self.assertEqual(server.connections, 4)
+
+    def test_a_daemon_that_dies_is_waited_for(self):
+        self.environment["TRANTER_WAIT"] = "1"
+        server = self.own(MAIL=None)
+        server.at_loss = lambda: remove(self.path)
+        self.assertIn("nothing was sent", self.refused(71, "c@d"))
+
+    def test_many_recipients_go_in_parts(self):
+        server = self.own(" RCPTMAX=3")
+        self.accepted("-i", *("u%d@d" % i for i in range(8)))
+        self.assertEqual([line for line in server.commands if line.startswith("RCPT")],
+                         ["RCPT TO:<u%d@d>" % i for i in range(8)])
+        self.assertEqual((server.connections, len(set(self.ids(server)))), (3, 3))
+        self.assertEqual(server.contents, [MESSAGE.replace(b"\n", b"\r\n")] * 3)
+
+    def test_a_part_that_fails_is_owned_up_to(self):
+        self.environment["TRANTER_WAIT"] = "0"
+        self.own(" RCPTMAX=2", FINAL=["250 ok", "452 4.3.1 disk full"])
+        words = self.refused(71, "a@d", "b@d", "c@d")
+        self.assertRegex(words, r"2 recipients, to <b@d>, get the message, the others do not: .*disk full")
+
+    def test_parts_that_cannot_be_had_again_are_not_begun(self):
+        server = self.own(" RCPTMAX=2")
+        words = self.refused(69, "a@d", "b@d", "c@d", text=MESSAGE + (b"x" * 75 + b"\n") * 30000)
+        self.assertIn("regular file", words)
+        self.assertFalse(server.whole)
+
+    def test_ids_and_bad_addresses_stay_with_the_first_part(self):
+        server = self.own(" RCPTMAX=2")
+        code, _, _ = self.call("a@b@c", "a@d", "b@d")
+        self.assertEqual(code, 0)
+        self.assertEqual([line for line in server.commands if line.startswith("RCPT")],
+                         ["RCPT TO:<MAILER-DAEMON> XINVALID=a@b@c", "RCPT TO:<a@d>", "RCPT TO:<b@d>"])
 
 
 class DeathTest(ShimTest):

@@ -35,28 +35,42 @@ static char *two[] = {(char[]){"c@d"}, (char[]){"\"e f\"@g"}};
 static char *utf8[] = {(char[]){"b\xC3\xB6"
                                 "b@d"}};
 
+static char *bad[] = {(char[]){"a@b@c"}, (char[]){"b\xC3\xB6 ="}};
+
 static const struct {
     struct submission_envelope envelope;
     unsigned caps;
     const char *text;
 } envelopes[] = {
-    {{"a@b", two, 2, NULL, NULL, NULL},
+    {{.sender = "a@b", two, 2},
      0,
      "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nRCPT TO:<\"e f\"@g>\r\nDATA\r\n"},
-    {{"", two, 1, NULL, NULL, NULL},
+    {{.sender = "", two, 1},
      SMTP_CAP_8BITMIME,
      "MAIL FROM:<> BODY=8BITMIME\r\nRCPT TO:<c@d>\r\nDATA\r\n"},
-    {{"a", utf8, 1, NULL, NULL, NULL},
+    {{.sender = "a", utf8, 1},
      SMTP_CAP_SMTPUTF8,
      "MAIL FROM:<a> SMTPUTF8\r\nRCPT TO:<b\xC3\xB6"
      "b@d>\r\nDATA\r\n"},
-    {{"a", two, 1, NULL, NULL, NULL},
-     SMTP_CAP_SMTPUTF8,
-     "MAIL FROM:<a>\r\nRCPT TO:<c@d>\r\nDATA\r\n"},
-    {{"a", two, 1, "never", "hdrs", "a b+c=d~"},
+    {{.sender = "a", two, 1}, SMTP_CAP_SMTPUTF8, "MAIL FROM:<a>\r\nRCPT TO:<c@d>\r\nDATA\r\n"},
+    {{"a", two, 1, .notify = "never", .ret = "hdrs", .envelope_id = "a b+c=d~"},
      SMTP_CAP_DSN,
      "MAIL FROM:<a> RET=hdrs ENVID=a+20b+2Bc+3Dd~\r\nRCPT TO:<c@d> NOTIFY=never\r\nDATA\r\n"},
-    {{"a", two, 1, "never", "hdrs", "x"}, 0, "MAIL FROM:<a>\r\nRCPT TO:<c@d>\r\nDATA\r\n"},
+    {{"a", two, 1, .notify = "never", .ret = "hdrs", .envelope_id = "x"},
+     0,
+     "MAIL FROM:<a>\r\nRCPT TO:<c@d>\r\nDATA\r\n"},
+    {{"a", two, 1, bad, 2, .xid = "0f"},
+     SMTP_CAP_XTRANTER,
+     "MAIL FROM:<a> XID=0f\r\n"
+     "RCPT TO:<MAILER-DAEMON> XINVALID=a@b@c\r\n"
+     "RCPT TO:<MAILER-DAEMON> XINVALID=b+C3+B6+20+3D\r\n"
+     "RCPT TO:<c@d>\r\nDATA\r\n"},
+    {{"a", two, 1, bad, 1, .notify = "never", .xid = "0f"},
+     SMTP_CAP_XTRANTER | SMTP_CAP_DSN,
+     "MAIL FROM:<a> XID=0f\r\n"
+     "RCPT TO:<MAILER-DAEMON> XINVALID=a@b@c NOTIFY=never\r\n"
+     "RCPT TO:<c@d> NOTIFY=never\r\nDATA\r\n"},
+    {{"a", two, 1, bad, 1, .xid = "0f"}, 0, "MAIL FROM:<a>\r\nRCPT TO:<c@d>\r\nDATA\r\n"},
 };
 
 START_TEST(an_envelope_says_what_the_daemon_understands)

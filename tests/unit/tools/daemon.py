@@ -43,18 +43,21 @@ class Server:
 
 
 class Smtp(Server):
-    """Speaks SMTP by a script: a reply for each step; a list for RCPT has one for each.
+    """Speaks SMTP by a script: a reply for each step, or a list with one for each time, of which
+    the last one stays.
 
-    A reply of None closes the connection instead; b"" as one never comes. What was heard is
-    kept: .commands, .segments (as they arrived), .content (as on the wire, without the dot),
-    .whole (the dot came). at_final() is called when it has.
+    A reply of None closes the connection instead; so does one of 421, after it was said. What was
+    heard is kept: .commands, .segments (as they arrived), .content (as on the wire, without the
+    dot), .contents (all of them), .whole (the dot came). at_final() is called when it has,
+    at_loss() before a connection is closed.
     """
 
     def __init__(self, path, **script):
         self.script = dict(SCRIPT, **script)
         self.commands, self.segments, self.content, self.whole = [], [], b"", False
         self.keep, self.content_bytes = True, 0
-        self.at_final = lambda: None
+        self.contents = []
+        self.at_final = self.at_loss = lambda: None
         self.over = threading.Event()
         super().__init__(path)
 
@@ -82,10 +85,13 @@ class Smtp(Server):
     def reply(self, step):
         reply = self.script[step]
         if isinstance(reply, list):
-            reply = reply.pop(0)
+            reply = reply.pop(0) if len(reply) > 1 else reply[0]
         if reply is None:
+            self.at_loss()
             raise ConnectionError("as the script says")
         self.connection.sendall(reply.encode() + b"\r\n")
+        if reply.startswith("421"):
+            raise ConnectionError("as the reply says")
         return reply
 
     def talk(self):
@@ -116,6 +122,7 @@ class Smtp(Server):
         self.content, dot, self.input = (b"\r\n" + text if text.startswith(b".\r\n")
                                          else text).partition(DOT)
         self.content += b"\r\n"
+        self.contents.append(self.content)
         self.reply("FINAL")
 
 

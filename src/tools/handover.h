@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* handover_: brings a message to the daemon: as many transactions as it has too many recipients
+ * for one, and as many attempts at each as it takes while the daemon restarts. A message whose
+ * answer was lost is sent again under the same id, so that the daemon keeps it once. */
+#ifndef TRANTER_HANDOVER_H
+#define TRANTER_HANDOVER_H
+
+#include "submission.h"
+
+enum {
+    HANDOVER_ATTEMPTS_MAX = 4 /* connections for a transaction */
+};
+
+struct handover_result {
+    int exit_status;   /* 0: the daemon has the message, for everybody, on disk */
+    struct err reason; /* as in submission_result */
+    size_t
+        n_refused; /* recipients whom the daemon would not take, although it has the message */
+    struct err refusal; /* the first of them, and why */
+    size_t n_served;    /* whatever exit_status is, the daemon has it for the first so many */
+};
+
+/* Hand over to the daemon at path, which is waited for wait_ms when it is away, and again each
+ * time when it goes amid an attempt. With 0 there is one attempt. envelope's xid is not looked
+ * at: each transaction draws its own. */
+void handover_run(const char *path, int64_t wait_ms, const struct submission_envelope *envelope,
+                  struct str top, struct source *source, struct handover_result *result);
+
+#endif
