@@ -19,7 +19,9 @@ integration_modules = \
 	%reldir%/test_report.py \
 	%reldir%/test_postfix.py \
 	%reldir%/test_install.py \
-	%reldir%/test_smarthost.py
+	%reldir%/test_smarthost.py \
+	%reldir%/test_callers.py \
+	%reldir%/test_system_callers.py
 
 TESTS += $(integration_modules)
 EXTRA_DIST += \

@@ -27,20 +27,6 @@ class AdminCase(lib.Case):
         self.assertEqual(done.stderr, b"")
         return done.stdout.decode()
 
-    def start_deferred(self, n=1):
-        """A daemon with n messages that wait because of their recipient; their ids in order."""
-        self.daemon.settings["retry-min"] = self.daemon.settings["retry-max"] = "1h"
-        self.daemon.start()
-        self.defer(n)
-        return [entry["queue_id"] for entry in self.daemon.queue()]
-
-    def defer(self, n):
-        self.host.script.replace([{"stage": "rcpt", "action": "reply", "text": "450 4.2.1 Busy"}])
-        for number in range(n):
-            self.daemon.submit("r%d@example.net" % number)
-            self.daemon.wait_log(r"to=<r%d@example\.net>, .*status=deferred" % number)
-        self.host.script.replace([])
-
 
 class QueueTest(AdminCase):
     def test_an_empty_queue_says_so(self):
