@@ -244,6 +244,7 @@ static void ask_retry(struct client *c, struct str words)
     for (struct str word = str_word(&words, " "); word.n; word = str_word(&words, " ")) {
         if (str_eq(word, STR_LIT("all"))) {
             c->pending++;
+            facts->sweep(facts->arg);
             store_retry(facts->store, 0, clock_wall_ms(), &c->waiter);
             continue;
         }

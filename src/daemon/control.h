@@ -21,6 +21,8 @@ struct control_facts {
 
     /* Load the configuration afresh; -1 with *err when it is refused. */
     int (*reload)(void *arg, struct err *err);
+    /* Look for mail in the drop directory now. */
+    void (*sweep)(void *arg);
     void *arg;
 };
 

@@ -7,6 +7,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/content.c %reldir%/content.h \
 	%reldir%/control.c %reldir%/control.h \
 	%reldir%/delivery.c %reldir%/delivery.h \
+	%reldir%/drop.c %reldir%/drop.h \
 	%reldir%/invalid.c %reldir%/invalid.h \
 	%reldir%/listing.c %reldir%/listing.h \
 	%reldir%/outcome.c %reldir%/outcome.h \

@@ -497,33 +497,30 @@ static bool has_room_for(const struct submit *submit, uid_t uid)
            sessions_of(submit, uid) < SUBMIT_SESSIONS_USER_MAX;
 }
 
-static void on_accept(int fd, void *arg)
+/* Who is at the other end of a session's connection. */
+struct client {
+    bool network;
+    struct ucred cred;
+    unsigned recipient_limit; /* 0: none */
+};
+
+static void begin_session(struct submit *submit, int fd, const struct client *client)
 {
-    struct door *door = arg;
-    struct submit *submit = door->submit;
-    bool network = listener_is_network(door->listener);
-    struct ucred cred = {.pid = 0, .uid = (uid_t)-1, .gid = (gid_t)-1};
-    socklen_t size = sizeof cred;
-    if (!network && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) != 0)
-        cred.uid = (uid_t)-1;
-    if (submit->stopping || !has_room_for(submit, cred.uid)) {
-        turn_away(fd);
-        return;
-    }
+    bool network = client->network;
     struct session *s = mem_new(sizeof *s);
     s->waiter.on_result = on_result;
     s->submit = submit;
     s->conf = conf_ref(submit->conf);
     s->network = network;
-    s->uid = cred.uid;
-    s->gid = cred.gid;
-    s->pid = cred.pid;
+    s->uid = client->cred.uid;
+    s->gid = client->cred.gid;
+    s->pid = client->cred.pid;
     s->smtp = smtp_server_new(
         &(struct smtp_server_conf){
             .hostname = s->conf->hostname,
             .network = network,
             .message_limit_bytes = s->conf->message_size_limit_bytes,
-            .recipient_limit = s->conf->recipient_limit,
+            .recipient_limit = client->recipient_limit,
             .command_timeout_ms = network ? NETWORK_COMMAND_TIMEOUT_MS : 0,
             .data_timeout_ms = network ? NETWORK_DATA_TIMEOUT_MS : 0,
         },
@@ -532,6 +529,27 @@ static void on_accept(int fd, void *arg)
     TAILQ_INSERT_TAIL(&submit->sessions, s, entry);
     submit->n_sessions++;
     pump(s);
+}
+
+static void on_accept(int fd, void *arg)
+{
+    struct door *door = arg;
+    struct submit *submit = door->submit;
+    struct client client = {.network = listener_is_network(door->listener),
+                            .cred = {.uid = (uid_t)-1, .gid = (gid_t)-1},
+                            .recipient_limit = submit->conf->recipient_limit};
+    socklen_t size = sizeof client.cred;
+    if (!client.network && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client.cred, &size) != 0)
+        client.cred.uid = (uid_t)-1;
+    if (submit->stopping || !has_room_for(submit, client.cred.uid))
+        turn_away(fd);
+    else
+        begin_session(submit, fd, &client);
+}
+
+void submit_adopt(struct submit *s, int fd, uid_t uid, gid_t gid)
+{
+    begin_session(s, fd, &(struct client){.cred = {.uid = uid, .gid = gid}});
 }
 
 struct submit *submit_new(struct loop *loop, struct store *store, struct conf *conf)

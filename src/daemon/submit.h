@@ -27,6 +27,10 @@ void submit_free(struct submit *s);
 int submit_listen(struct submit *s, const int *fds, unsigned n,
                   struct err *err) ATTR_MUST_CHECK;
 
+/* A session on the stream socket fd (taken), as if uid had connected: whoever asks answers for
+ * that. One message may have any number of recipients here. */
+void submit_adopt(struct submit *s, int fd, uid_t uid, gid_t gid);
+
 /* Sessions that begin from now on follow conf. What conf says of sockets takes effect at a
  * restart: returns whether it differs. */
 bool submit_reload(struct submit *s, struct conf *conf);

@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "conf.h"
 #include "control.h"
+#include "drop.h"
 #include "log.h"
 #include "loop.h"
 #include "mem.h"
@@ -38,6 +39,7 @@ struct daemon {
     struct store *store;
     struct loop_watch *store_watch;
     struct submit *submit;
+    struct drop *drop;
     struct relay *relay;
     struct control *control;
     struct loop_timer *stop_timer;
@@ -106,6 +108,7 @@ static void begin_stop(struct daemon *d)
     service_notify("STOPPING=1\nSTATUS=finishing the transactions in hand");
     log_say(LOG_LEVEL_INFO, NULL, "stopping");
     loop_timer_set(d->stop_timer, loop_now_ms(d->loop) + d->conf->stop_timeout_ms);
+    drop_stop(d->drop);
     submit_stop(d->submit);
     relay_stop(d->relay);
 }
@@ -130,6 +133,7 @@ static int load_afresh(struct daemon *d, struct err *err)
         return -1;
     }
     note_restart_only(d->conf, fresh, submit_reload(d->submit, fresh));
+    drop_reload(d->drop, fresh);
     conf_unref(d->conf);
     d->conf = fresh;
     d->loaded_ms = clock_wall_ms();
@@ -160,6 +164,7 @@ static void retry_all(struct daemon *d)
 {
     store_retry(d->store, 0, clock_wall_ms(), NULL);
     relay_probe_now(d->relay);
+    drop_sweep(d->drop);
 }
 
 static void on_signal(int number, void *arg)
@@ -196,6 +201,12 @@ static int open_spool(struct daemon *d, struct err *err)
     return busy_pid ? EX_TEMPFAIL : EX_OSERR;
 }
 
+static void sweep(void *arg)
+{
+    struct daemon *d = arg;
+    drop_sweep(d->drop);
+}
+
 /* Bring up all parts. An exit status; not EX_OK: *err says why. */
 static int start(struct daemon *d, struct err *err)
 {
@@ -212,11 +223,13 @@ static int start(struct daemon *d, struct err *err)
     if (submit_listen(d->submit, fds, n, err) < 0)
         return EX_OSERR;
     d->control = control_new(
-        &(struct control_facts){d->loop, d->store, d->relay, clock_wall_ms(), reload, d},
+        &(struct control_facts){d->loop, d->store, d->relay, clock_wall_ms(), reload, sweep, d},
         d->conf, err);
     if (!d->control)
         return EX_OSERR;
     control_loaded(d->control, d->file, d->conf->spool, d->loaded_ms, NULL);
+    d->drop = drop_new(d->loop, d->submit, d->conf);
+    drop_sweep(d->drop);
     d->store_watch = loop_watch_new(d->loop, store_event_fd(d->store), on_store, d);
     d->stop_timer = loop_timer_new(d->loop, stop_now, d);
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
@@ -228,6 +241,7 @@ static int start(struct daemon *d, struct err *err)
 static void tear_down(struct daemon *d)
 {
     control_free(d->control);
+    drop_free(d->drop);
     submit_free(d->submit);
     relay_free(d->relay);
     loop_timer_free(d->stop_timer);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "handover.h"
 
+#include "drop.h"
 #include "reach.h"
 
 #include <errno.h>
@@ -15,8 +16,7 @@ enum {
 };
 
 struct handover {
-    const char *path;
-    int64_t wait_ms;
+    const struct handover_way *way;
     struct submission_envelope part; /* of the transaction in hand */
     struct str top;
     struct source *source;
@@ -43,19 +43,38 @@ static int status_of_errno(int why)
 
 static bool may_try_again(const struct handover *h, const struct submission_result *r)
 {
-    return r->lost && h->wait_ms > 0 && (!r->in_doubt || r->has_xid) &&
+    return r->lost && h->way->wait_ms > 0 && (!r->in_doubt || r->has_xid) &&
            source_rewind(h->source);
 }
 
 static int connect_to_daemon(const struct handover *h, struct submission_result *r)
 {
     struct err err;
-    int fd = reach_connect(h->path, h->wait_ms, &err);
+    int fd = reach_connect(h->way->socket, h->way->wait_ms, &err);
     if (fd >= 0)
         return fd;
-    *r = (struct submission_result){.exit_status = status_of_errno(errno)};
+    int why = errno;
+    *r = (struct submission_result){.exit_status = status_of_errno(why)};
     err_set(&r->reason, "%s; nothing was sent", err.text);
+    errno = why;
     return -1;
+}
+
+/* The daemon is away for longer than anybody waits. */
+static void drop(struct handover *h, struct submission_result *r)
+{
+    struct err err;
+    if (!h->part.xid)
+        return;
+    if (drop_store(h->way->drop, &h->part, h->top, h->source, &err) == 0) {
+        *r =
+            (struct submission_result){.exit_status = EX_OK, .n_handled = h->part.n_recipients};
+        err_set(&r->reason, "accepted: the mail daemon is away, and will find it in %s",
+                h->way->drop);
+    } else if (errno != ENOENT) {
+        r->exit_status = h->source->error ? EX_IOERR : EX_OSERR;
+        err_set(&r->reason, "the mail daemon is away, and %s; nothing was sent", err.text);
+    }
 }
 
 /* One transaction. What was in doubt once stays so until the daemon says yes: a no to the
@@ -68,6 +87,8 @@ static void transact(struct handover *h, struct submission_result *r)
         if (attempts++)
             poll(NULL, 0, PAUSE_MS);
         int fd = connect_to_daemon(h, r);
+        if (fd < 0 && reach_is_away(errno) && (!doubt.in_doubt || doubt.has_xid))
+            drop(h, r);
         if (fd < 0)
             break;
         submission_run(fd, &h->part, h->top, h->source, r);
@@ -103,11 +124,10 @@ static void go_on(struct handover *h, const struct submission_envelope *whole,
     }
 }
 
-void handover_run(const char *path, int64_t wait_ms, const struct submission_envelope *envelope,
+void handover_run(const struct handover_way *way, const struct submission_envelope *envelope,
                   struct str top, struct source *source, struct handover_result *result)
 {
-    struct handover h = {
-        .path = path, .wait_ms = wait_ms, .part = *envelope, .top = top, .source = source};
+    struct handover h = {.way = way, .part = *envelope, .top = top, .source = source};
     *result = (struct handover_result){.n_served = 0};
     while (result->exit_status == EX_OK && result->n_served < envelope->n_recipients) {
         struct submission_result r;

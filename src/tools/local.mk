@@ -1,9 +1,11 @@
 noinst_LIBRARIES += %reldir%/libtools.a
 %canon_reldir%_libtools_a_CPPFLAGS = $(base_I) $(mail_I) $(smtp_I) \
-	-DSUBMISSION_SOCKET='"$(runstatedir)/tranter/smtp.sock"'
+	-DSUBMISSION_SOCKET='"$(runstatedir)/tranter/smtp.sock"' \
+	-DDROP_DIRECTORY='"$(localstatedir)/spool/tranter/drop"'
 %canon_reldir%_libtools_a_SOURCES = \
 	%reldir%/ask.c %reldir%/ask.h \
 	%reldir%/canon.c %reldir%/canon.h \
+	%reldir%/drop.c %reldir%/drop.h \
 	%reldir%/handover.c %reldir%/handover.h \
 	%reldir%/identity.c %reldir%/identity.h \
 	%reldir%/intake.c %reldir%/intake.h \

@@ -66,8 +66,7 @@ static int try_once(const struct sockaddr_un *address)
     return -1;
 }
 
-/* What passes when a daemon starts, or has a moment to accept. */
-static bool passes(int why)
+bool reach_is_away(int why)
 {
     return why == ENOENT || why == ECONNREFUSED || why == EAGAIN;
 }
@@ -103,8 +102,8 @@ int reach_connect(const char *path, int64_t wait_ms, struct err *err)
         if (fd >= 0)
             return fd;
         int why = errno;
-        if (!passes(why) || clock_mono_ms() >= deadline_ms)
-            return say_why(path, why, passes(why) ? wait_ms : 0, err);
+        if (!reach_is_away(why) || clock_mono_ms() >= deadline_ms)
+            return say_why(path, why, reach_is_away(why) ? wait_ms : 0, err);
         poll(NULL, 0, PAUSE_MS);
     }
 }

@@ -21,6 +21,10 @@ void reach_control_path(struct buf *path);
  * else ten seconds, also where the variable makes no sense. */
 int64_t reach_wait_ms(void);
 
+/* Is this errno of reach_connect() what passes when a daemon starts, or has a moment to accept?
+ */
+bool reach_is_away(int why);
+
 /* Connect to the UNIX socket at path. A socket that is missing, refuses or has its queue full
  * is tried again for wait_ms. Returns a descriptor above 2, non-blocking and close-on-exec, the
  * caller's to close; or -1, errno, and the sentence. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "submit.h"
 
+#include "drop.h"
 #include "handover.h"
 #include "identity.h"
 #include "reach.h"
@@ -178,8 +179,8 @@ static int hand_over(struct submit *s)
         .envelope_id = s->o->envelope_id,
     };
     struct handover_result result;
-    handover_run(reach_submission_path(), reach_wait_ms(), &envelope, buf_str(&s->top),
-                 &s->source, &result);
+    const struct handover_way way = {reach_submission_path(), reach_wait_ms(), drop_path()};
+    handover_run(&way, &envelope, buf_str(&s->top), &s->source, &result);
     free(sender);
     return report(s, &result);
 }

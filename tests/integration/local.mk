@@ -15,6 +15,7 @@ integration_modules = \
 	%reldir%/test_sendmail.py \
 	%reldir%/test_compat.py \
 	%reldir%/test_environment.py \
+	%reldir%/test_drop.py \
 	%reldir%/test_service.py \
 	%reldir%/test_report.py \
 	%reldir%/test_postfix.py \
