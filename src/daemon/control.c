@@ -9,6 +9,7 @@
 #include "listener.h"
 #include "listing.h"
 #include "log.h"
+#include "match.h"
 #include "mem.h"
 #include "status.h"
 #include "waiter.h"
@@ -23,7 +24,7 @@
 
 enum {
     PAGE_BYTES = 32 * 1024,
-    REMOVE_BATCH = 256,
+    PENDING_MAX = 256,
     LOOK_BATCH = 1024, /* messages looked at in one turn */
     CLIENTS_MAX = 64,
     CLIENTS_USER_MAX = 16, /* of one uid, so that nobody shuts out the others; and */
@@ -45,7 +46,7 @@ struct control {
 enum client_work {
     WORK_NONE,
     WORK_LIST,
-    WORK_REMOVE_ALL
+    WORK_EACH
 };
 
 struct client {
@@ -59,6 +60,9 @@ struct client {
     int64_t give_up_at; /* when no whole request came */
     bool json;
     enum client_work work;
+    void (*each)(struct client *c, const struct store_message *m); /* of WORK_EACH */
+    struct match match;
+    char *request; /* that match is part of */
     store_id after;
     uint64_t listed, listed_bytes;
     unsigned pending; /* operations in the store */
@@ -68,7 +72,9 @@ struct client {
 
 static void free_client(void *object)
 {
-    free(object);
+    struct client *c = object;
+    free(c->request);
+    free(c);
 }
 
 static void end_client(struct client *c, int64_t linger_ms)
@@ -234,11 +240,75 @@ static void retry_message(struct client *c, const struct store_message *m)
     store_retry(c->control->facts.store, m->id, clock_wall_ms(), &c->waiter);
 }
 
+static void remove_message(struct client *c, const struct store_message *m)
+{
+    char id[STORE_ID_MAX];
+    store_id_format(id, m->id);
+    if (relay_is_active(c->control->facts.relay, m->id)) {
+        note(c, EX_TEMPFAIL, "message %s is being sent at this moment; try again", id);
+        return;
+    }
+    log_say(LOG_LEVEL_NOTICE, id, "removed by uid %u", (unsigned)c->uid);
+    c->pending++;
+    store_remove(c->control->facts.store, m->id, &c->waiter);
+}
+
+/* Do c->each to every message, some in each turn. */
+static void each_on(struct client *c)
+{
+    bool more = true;
+    for (unsigned i = 0; more && i < LOOK_BATCH && c->pending < PENDING_MAX; i++) {
+        struct store_message *m = store_after(c->control->facts.store, c->after);
+        more = m != NULL;
+        if (!m)
+            continue;
+        c->after = m->id;
+        c->each(c, m);
+        store_message_free(m);
+    }
+    if (!c->pending && more)
+        conn_deadline(c->conn, loop_now_ms(c->control->facts.loop)); /* on in the next turn */
+    else if (!c->pending)
+        finish(c);
+}
+
+static void begin_each(struct client *c,
+                       void (*each)(struct client *c, const struct store_message *m))
+{
+    c->work = WORK_EACH;
+    c->each = each;
+    each_on(c);
+}
+
+static void retry_if_it_fits(struct client *c, const struct store_message *m)
+{
+    if (m->state != STORE_DEAD && match_fits(&c->match, m))
+        retry_message(c, m);
+}
+
+/* Text of a match goes to the end of the request: there may be blanks in it. */
+static void retry_match(struct client *c, struct str words)
+{
+    c->request = mem_strndup(words.p, words.n);
+    if (match_read(&c->match, str_of(c->request))) {
+        begin_each(c, retry_if_it_fits);
+        relay_probe_now(c->control->facts.relay);
+    } else {
+        note(c, EX_USAGE, "a part of the queue is I, R or S, a colon, and text");
+        finish(c);
+    }
+}
+
 static void ask_retry(struct client *c, struct str words)
 {
     const struct control_facts *facts = &c->control->facts;
     if (!is_allowed(c, "retry the queue")) {
         finish(c);
+        return;
+    }
+    static const struct str match = STR_LIT(" match=");
+    if (str_starts_nocase(words, match)) {
+        retry_match(c, str_tail(words, match.n));
         return;
     }
     for (struct str word = str_word(&words, " "); word.n; word = str_word(&words, " ")) {
@@ -258,55 +328,27 @@ static void ask_retry(struct client *c, struct str words)
         finish(c);
 }
 
-static void remove_message(struct client *c, const struct store_message *m)
+static void remove_if_allowed(struct client *c, const struct store_message *m)
 {
-    char id[STORE_ID_MAX];
-    store_id_format(id, m->id);
-    if (relay_is_active(c->control->facts.relay, m->id)) {
-        note(c, EX_TEMPFAIL, "message %s is being sent at this moment; try again", id);
-        return;
-    }
-    log_say(LOG_LEVEL_NOTICE, id, "removed by uid %u", (unsigned)c->uid);
-    c->pending++;
-    store_remove(c->control->facts.store, m->id, &c->waiter);
-}
-
-static void remove_batch(struct client *c)
-{
-    bool more = true;
-    for (unsigned i = 0; more && i < LOOK_BATCH && c->pending < REMOVE_BATCH; i++) {
-        struct store_message *m = store_after(c->control->facts.store, c->after);
-        more = m != NULL;
-        if (!m)
-            continue;
-        c->after = m->id;
-        if (c->privileged || m->uid == c->uid)
-            remove_message(c, m);
-        else
-            note(c, EX_NOPERM, "only your own messages were removed; others are not yours");
-        store_message_free(m);
-    }
-    if (!c->pending && more)
-        conn_deadline(c->conn, loop_now_ms(c->control->facts.loop)); /* on in the next turn */
-    else if (!c->pending)
-        finish(c);
+    if (c->privileged || m->uid == c->uid)
+        remove_message(c, m);
+    else
+        note(c, EX_NOPERM, "only your own messages were removed; others are not yours");
 }
 
 static void ask_remove(struct client *c, struct str words)
 {
     for (struct str word = str_word(&words, " "); word.n; word = str_word(&words, " ")) {
         if (str_eq(word, STR_LIT("all"))) {
-            c->work = WORK_REMOVE_ALL;
-            break;
+            begin_each(c, remove_if_allowed);
+            return;
         }
         struct store_message *m = find(c, word);
         if (m)
             remove_message(c, m);
         store_message_free(m);
     }
-    if (c->work == WORK_REMOVE_ALL)
-        remove_batch(c);
-    else if (!c->pending)
+    if (!c->pending)
         finish(c);
 }
 
@@ -363,8 +405,8 @@ static void on_result(struct waiter *waiter, const struct store_result *result)
         return;
     if (!c->conn)
         end_client(c, 0);
-    else if (c->work == WORK_REMOVE_ALL)
-        remove_batch(c);
+    else if (c->work == WORK_EACH)
+        each_on(c);
     else
         finish(c);
 }
@@ -396,8 +438,8 @@ static void on_io(void *owner)
         end_client(c, 0);
     else if (c->work == WORK_LIST)
         list_on(c);
-    else if (c->work == WORK_REMOVE_ALL && !c->pending)
-        remove_batch(c);
+    else if (c->work == WORK_EACH && !c->pending)
+        each_on(c);
 }
 
 static bool has_room_for(const struct control *control, uid_t uid, bool privileged)

@@ -10,6 +10,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/drop.c %reldir%/drop.h \
 	%reldir%/invalid.c %reldir%/invalid.h \
 	%reldir%/listing.c %reldir%/listing.h \
+	%reldir%/match.c %reldir%/match.h \
 	%reldir%/outcome.c %reldir%/outcome.h \
 	%reldir%/relay.c %reldir%/relay.h \
 	%reldir%/service.c %reldir%/service.h \

@@ -78,18 +78,27 @@ static int set_aliases_mode(struct reading *r, const char *value)
     return 0;
 }
 
+static bool has_control(const char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text < ' ' || *text == 0x7F)
+            return true;
+    }
+    return false;
+}
+
 /* A queue run narrows a listing where both are asked for; it never takes its place. */
 static int run_queue(struct reading *r, const char *value)
 {
     const char *form = value[0] == '!' ? value + 1 : value;
     if (r->o->mode == OPTIONS_QUEUE)
         return 0;
-    if (form[0] && strchr("IRS", form[0]))
-        return err_set(r->err,
-                       "-q%c (a part of the queue) is not available in this version; use "
-                       "tranterctl retry ID, or -q for all",
-                       form[0]);
-    r->o->mode = value[0] ? OPTIONS_NOTHING : OPTIONS_RETRY;
+    bool part = form[0] && strchr("IRS", form[0]);
+    if (part && (!form[1] || has_control(form)))
+        return err_set(r->err, "-q%c needs printable text behind it, such as -q%cexample.com",
+                       form[0], form[0]);
+    r->o->match = part ? value : NULL;
+    r->o->mode = part || !value[0] ? OPTIONS_RETRY : OPTIONS_NOTHING;
     return 0;
 }
 

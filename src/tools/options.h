@@ -35,6 +35,7 @@ struct options {
     const char *full_name;   /* -F; NULL when not given */
     const char *notify;      /* -N, checked; NULL when not given */
     const char *ret;         /* -R, "full" or "hdrs" in any case; NULL when not given */
+    const char *match;       /* -qI, -qR, -qS: "Itext", "!Itext"; NULL when not given */
     const char *envelope_id; /* -V, not yet xtext; NULL when not given */
     char *const *operands;   /* n_operands of them */
     size_t n_operands;

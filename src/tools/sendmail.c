@@ -33,6 +33,9 @@ static const char help[] =
     "       sendmail -bs                             speak SMTP on standard input and output\n"
     "       sendmail -bp | mailq [--json]            list the queue\n"
     "       sendmail -q                              try what waits in the queue now\n"
+    "       sendmail -qITEXT | -qRTEXT | -qSTEXT     only what has TEXT in its id, a "
+    "recipient,\n"
+    "                                                its sender; -q! for all but that\n"
     "       sendmail -bi | newaliases                read the alias file afresh\n"
     "       sendmail -bv ADDRESS...                  check addresses, send nothing\n"
     "  -f ADDRESS  envelope sender, '<>' for none    -F NAME  full name for a From field\n"
@@ -160,6 +163,24 @@ static int no_input(void)
     return EX_NOINPUT;
 }
 
+static int retry(const struct options *o)
+{
+    struct buf words;
+    if (!o->match)
+        return ask_daemon("retry all");
+    buf_init(&words, ASK_QUESTION_MAX - 1);
+    bool no = o->match[0] == '!';
+    buf_printf(&words, "retry match=%s%c:%s", no ? "!" : "", o->match[no], o->match + no + 1);
+    buf_putc(&words, '\0');
+    int exit_status = EX_USAGE;
+    if (words.failed)
+        say(program, "the text behind -q is too long");
+    else
+        exit_status = ask_daemon(buf_str(&words).p);
+    buf_release(&words);
+    return exit_status;
+}
+
 static int run(const struct options *o, bool has_input)
 {
     say_warnings(o);
@@ -173,7 +194,7 @@ static int run(const struct options *o, bool has_input)
     case OPTIONS_ALIASES:
         return ask_daemon("aliases");
     case OPTIONS_RETRY:
-        return ask_daemon("retry all");
+        return retry(o);
     case OPTIONS_VERIFY:
         return verify(o);
     case OPTIONS_NOTHING:

@@ -94,6 +94,23 @@ class QueueTest(AdminCase):
         self.wait_kept(2)
         self.wait_idle()
 
+    def test_a_part_of_the_queue_is_retried(self):
+        ids = self.start_deferred(3)
+        root = (0, 0) if self.place.user else None
+        kept = 0
+        for option, recipient in (("-qSnobody", None), ("-qRR1@EXAMPLE", "r1@example.net"),
+                                  ("-qI" + ids[0].lower(), "r0@example.net"), ("-qR r 1", None),
+                                  ("-q!Sno body", "r2@example.net")):
+            done = self.daemon.sendmail(option, stdin=b"", user=root)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+            if recipient:
+                kept += 1
+                self.assertEqual(self.wait_kept(kept)[-1]["recipients"], [recipient])
+        self.wait_idle()
+        self.assertEqual(len(self.host.records), 3)
+        done = self.daemon.sendmail("-qRx", stdin=b"", user=(54321, 54321) if root else None)
+        self.assertEqual(done.returncode, 77 if root else 0)
+
     def test_remove_removes(self):
         ids = self.start_deferred(3)
         self.text("remove", ids[1])

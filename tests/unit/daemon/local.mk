@@ -16,3 +16,9 @@ TESTS += %reldir%/check_content
 %canon_reldir%_check_content_CPPFLAGS = $(base_I) $(mail_I) $(store_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
 %canon_reldir%_check_content_SOURCES = %reldir%/check_content.c src/daemon/content.c
 %canon_reldir%_check_content_LDADD = $(mail_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_match
+TESTS += %reldir%/check_match
+%canon_reldir%_check_match_CPPFLAGS = $(base_I) $(mail_I) $(store_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
+%canon_reldir%_check_match_SOURCES = %reldir%/check_match.c src/daemon/match.c
+%canon_reldir%_check_match_LDADD = $(store_LIBS) $(CHECK_LIBS)

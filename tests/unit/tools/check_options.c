@@ -15,7 +15,7 @@ struct good {
     const char *line; /* words separated by blanks; ~ stands for an empty word */
     enum options_mode mode;
     const char *operands; /* separated by blanks */
-    const char *sender, *full_name, *notify, *ret, *envelope_id;
+    const char *sender, *full_name, *notify, *ret, *envelope_id, *match;
     bool from_header, dot_is_data, quiet, verbose, bare, json, warns;
 };
 
@@ -115,6 +115,11 @@ static const struct good goods[] = {
     {"sendmail -qL", OPTIONS_NOTHING, .operands = ""},
     {"sendmail -qQ", OPTIONS_NOTHING, .operands = ""},
     {"mailq -qRx", OPTIONS_QUEUE, .operands = ""},
+    {"sendmail -qIid", OPTIONS_RETRY, "", .match = "Iid"},
+    {"sendmail -qRx", OPTIONS_RETRY, "", .match = "Rx"},
+    {"sendmail -q!Sx", OPTIONS_RETRY, "", .match = "!Sx"},
+    {"sendmail -qRx -q", OPTIONS_RETRY, .operands = ""},
+    {"sendmail -qRx -qf", OPTIONS_NOTHING, .operands = ""},
     {"sendmail -bp -q", OPTIONS_QUEUE, .operands = ""},
     {"sendmail -R hdrs a", OPTIONS_SUBMIT, "a", .ret = "hdrs"},
     {"sendmail -RFull a", OPTIONS_SUBMIT, "a", .ret = "Full"},
@@ -169,9 +174,9 @@ static const char *const bads[] = {
     "sendmail -Q",
     "sendmail -Qreason",
     "sendmail -S x",
-    "sendmail -qIid",
-    "sendmail -qRx",
-    "sendmail -q!Sx",
+    "sendmail -qI",
+    "sendmail -q!R",
+    "sendmail -qS\x01",
     "sendmail --quiet a",
     "sendmail --json a",
     "sendmail bob -f a@b",
@@ -230,6 +235,7 @@ START_TEST(a_command_line_is_understood)
                       o.quiet == g->quiet && o.verbose == g->verbose && o.bare == g->bare &&
                       o.json == g->json,
                   "flags of %s", g->line);
+    ck_assert_msg(same(o.match, g->match), "match of %s", g->line);
     ck_assert_msg((buf_len(&o.warnings) > 0) == g->warns, "warning of %s", g->line);
     options_release(&o);
 }

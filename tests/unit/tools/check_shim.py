@@ -602,6 +602,8 @@ class QuestionTest(ShimTest):
                 ("mailq", (), "queue\n"), ("sendmail", ("-bp",), "queue\n"),
                 ("mailq", ("--json",), "queue json\n"), ("mailq", ("-C", "x"), "queue\n"),
                 ("sendmail", ("-q",), "retry all\n"), ("runq", (), "retry all\n"),
+                ("sendmail", ("-qRa b",), "retry match=R:a b\n"),
+                ("sendmail", ("-q!Sx",), "retry match=!S:x\n"),
                 ("newaliases", (), "aliases\n"), ("sendmail", ("-bi",), "aliases\n")):
             with self.subTest(name=name, arguments=arguments):
                 server = self.control()
