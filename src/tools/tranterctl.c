@@ -93,14 +93,18 @@ static int check_configuration(const struct command *command, const struct reque
     return EX_OK;
 }
 
-/* Append the path of the control socket: as configured; where the configuration cannot be read,
- * and a reload that was refused is just when one asks, as the environment says, or the default.
- * The default is no stand-in for a file that was named: -1, that would be another daemon. */
+/* Append the path of the control socket: as the configuration that was named says, else the
+ * environment, else the default configuration. Where a configuration cannot be read, and a
+ * reload that was refused is just when one asks, the environment and the default are left. The
+ * default is no stand-in for a file that was named: -1, that would be another daemon. */
 static int find_socket(const struct request *request, struct buf *path)
 {
     struct err err;
-    struct conf *conf = conf_load(request->file ? request->file : CONFIG_FILE, &err);
-    const char *control = conf ? conf->control : getenv("TRANTER_CONTROL");
+    const char *environment = getenv("TRANTER_CONTROL");
+    bool told = !request->file && environment && *environment;
+    struct conf *conf =
+        told ? NULL : conf_load(request->file ? request->file : CONFIG_FILE, &err);
+    const char *control = conf ? conf->control : environment;
     bool known = control && *control;
     if (!known && request->file) {
         say(program, "%s; or name the daemon's control socket in $TRANTER_CONTROL", err.text);

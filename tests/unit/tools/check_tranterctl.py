@@ -110,6 +110,11 @@ class TranterctlTest(unittest.TestCase):
                          (0, b"abc", ""))
         self.assertEqual(server.questions, ["reload\n"])
 
+    def test_the_environment_goes_before_the_default_configuration(self):
+        server = self.answer()
+        self.assertEqual(self.run_it("queue", TRANTER_CONTROL=self.path)[0], 0)
+        self.assertEqual(server.questions, ["queue\n"])
+
     def test_the_configuration_goes_before_the_environment(self):
         server = self.answer()
         self.run_it("-c", self.configuration, "queue", TRANTER_CONTROL=self.file("other"))
