@@ -19,7 +19,7 @@ enum smtp_cap {
     SMTP_CAP_LIMITS = 1 << 10,
     SMTP_CAP_MASKED = 1 << 11,  /* no offer: a word of nothing but X, as firewalls write over
                                    those they do not know (S-018) */
-    SMTP_CAP_XTRANTER = 1 << 12 /* our own: XID, XINVALID, and RCPTMAX as in LIMITS */
+    SMTP_CAP_XTRANTER = 1 << 12 /* our own: XID, XINVALID, XASIS, and RCPTMAX as in LIMITS */
 };
 
 enum {

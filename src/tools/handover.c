@@ -41,8 +41,12 @@ static int status_of_errno(int why)
     return why == ENAMETOOLONG ? EX_CONFIG : EX_OSERR;
 }
 
-static bool may_try_again(const struct handover *h, const struct submission_result *r)
+static bool may_try_again(struct handover *h, const struct submission_result *r)
 {
+    if (r->refused_as_is) {
+        h->part.as_is = false; /* a field too much is better than no message */
+        return source_rewind(h->source);
+    }
     return r->lost && h->way->wait_ms > 0 && (!r->in_doubt || r->has_xid) &&
            source_rewind(h->source);
 }
@@ -66,6 +70,7 @@ static void drop(struct handover *h, struct submission_result *r)
     struct err err;
     if (!h->part.xid)
         return;
+    h->part.as_is = false; /* a file cannot ask whether that is known */
     if (drop_store(h->way->drop, &h->part, h->top, h->source, &err) == 0) {
         *r =
             (struct submission_result){.exit_status = EX_OK, .n_handled = h->part.n_recipients};

@@ -116,6 +116,8 @@ void submission_put_envelope(struct buf *out, const struct submission_envelope *
     }
     if (own && e->xid)
         buf_printf(out, " XID=%s", e->xid);
+    if (own && e->as_is)
+        buf_puts(out, " XASIS");
     buf_puts(out, "\r\n");
     for (size_t i = 0; own && i < e->n_invalid; i++) {
         buf_puts(out, "RCPT TO:<MAILER-DAEMON> XINVALID=");
@@ -204,7 +206,10 @@ static enum state on_ehlo(struct submission *s)
 
 static enum state on_mail(struct submission *s)
 {
-    return is_positive(s) ? STATE_RCPT : refuse(s, "the mail daemon refused the sender");
+    if (is_positive(s))
+        return STATE_RCPT;
+    s->result->refused_as_is = s->reply.code == 555 && s->envelope.as_is;
+    return refuse(s, "the mail daemon refused the sender");
 }
 
 /* A recipient who is refused for good does not keep the mail from the others. One who is

@@ -17,6 +17,7 @@ struct submission_envelope {
     char *const *invalid; /* n_invalid elements, printable, that are no addresses */
     size_t n_invalid;
     const char *notify, *ret, *envelope_id; /* RFC 3461, as in struct options; NULL for none */
+    bool as_is;                             /* nothing is to be added to the header (-G) */
     const char *xid; /* 32 hexadecimal digits, the same when it is sent again; NULL for none */
 };
 
@@ -29,7 +30,8 @@ struct submission_result {
     struct err refusal; /* the first of them, and why */
     bool lost;     /* the connection broke, or the daemon is going: it may be tried again */
     bool in_doubt; /* the end of the message went out and was not answered */
-    bool has_xid;  /* the daemon knows the envelope's xid: sent again, it is kept once */
+    bool refused_as_is; /* the daemon is of a version that does not know as_is */
+    bool has_xid;       /* the daemon knows the envelope's xid: sent again, it is kept once */
 };
 
 /* Send the fields of top (in wire form, may be empty) and then what source holds and brings,

@@ -177,6 +177,7 @@ static int hand_over(struct submit *s)
         .notify = s->o->notify,
         .ret = s->o->ret,
         .envelope_id = s->o->envelope_id,
+        .as_is = s->o->bare,
     };
     struct handover_result result;
     const struct handover_way way = {reach_submission_path(), reach_wait_ms(), drop_path()};

@@ -275,7 +275,7 @@ OPTIONS = tuple(row(" ".join(words), *words, lib.RECIPIENT) for words in (
     ["-fa@b.example", "-oi"], ["-ti"], ["-it"], ["-im"], ["-oem", "-oi", "-odi"], ["-o", "i"],
     ["-O", "DeliveryMode=b"], ["-OTimeout.queuereturn=1d"], ["-B8BITMIME"], ["-B", "7BIT"],
     ["-Ac"], ["-Am"], ["-ba"], ["-bm"], ["-C", "/nowhere"], ["-c"], ["-D", "/nowhere/log"], ["-d0-99.127"],
-    ["-E"], ["-J"], ["-em"], ["-ep"], ["-ew"], ["-ee"], ["-eq"], ["-oeq"], ["-h", "5"], ["-L", "tag"],
+    ["-E"], ["-G"], ["-J"], ["-em"], ["-ep"], ["-ew"], ["-ee"], ["-eq"], ["-oeq"], ["-h", "5"], ["-L", "tag"],
     ["-m"], ["-n"], ["-N", "never"], ["-N", "success,delay,failure"], ["-oA/x"], ["-oA", "/x"], ["-pNNTP:h"],
     ["-R", "hdrs"], ["-Rfull"], ["-s"], ["-T", "1h"], ["-U"], ["-V", "id0001"], ["-X", "/nowhere/log"],
     ["-x"], ["--"])) + (

@@ -352,6 +352,19 @@ class OwnDaemonTest(ShimTest):
                           'RCPT TO:<MAILER-DAEMON> XINVALID=un"balanced',
                           "RCPT TO:<x>", "RCPT TO:<-bm@d>"])
 
+    def test_G_asks_for_the_header_as_it_is(self):
+        server = self.own()
+        self.accepted("-G", "-f", "a@b", "c@d", text=b"\nx\n")
+        self.assertTrue(server.commands[1].endswith(" XASIS"))
+        self.assertEqual(server.content, b"\r\nx\r\n")
+
+    def test_a_daemon_that_cannot_do_that_gets_it_all_the_same(self):
+        server = self.own(MAIL=["555 5.5.4 XASIS is not known", "250 ok"])
+        self.accepted("-G", "-f", "a@b", "c@d", text=b"\nx\n")
+        mails = [line for line in server.commands if line.startswith("MAIL")]
+        self.assertEqual([line.endswith(" XASIS") for line in mails], [True, False])
+        self.assertEqual(server.contents, [b"\r\nx\r\n"])
+
     def given_again(self, server, text, **options):
         """The message that had no answer the first time comes a second time, with the same id."""
         self.accepted("-i", "-f", "a@b", "c@d", text=text, **options)

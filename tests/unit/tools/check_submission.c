@@ -59,9 +59,9 @@ static const struct {
     {{"a", two, 1, .notify = "never", .ret = "hdrs", .envelope_id = "x"},
      0,
      "MAIL FROM:<a>\r\nRCPT TO:<c@d>\r\nDATA\r\n"},
-    {{"a", two, 1, bad, 2, .xid = "0f"},
+    {{"a", two, 1, bad, 2, .xid = "0f", .as_is = true},
      SMTP_CAP_XTRANTER,
-     "MAIL FROM:<a> XID=0f\r\n"
+     "MAIL FROM:<a> XID=0f XASIS\r\n"
      "RCPT TO:<MAILER-DAEMON> XINVALID=a@b@c\r\n"
      "RCPT TO:<MAILER-DAEMON> XINVALID=b+C3+B6+20+3D\r\n"
      "RCPT TO:<c@d>\r\nDATA\r\n"},
