@@ -31,7 +31,7 @@ enum {
     PATIENCE_MS = 60 * 1000 /* for a session that does not move */
 };
 
-/* The last failing reply decides, unless it is the echo of one before: bad sequence, goodbye. */
+/* The last failing reply decides, unless it is the echo of an earlier one (503, 221). */
 enum fate {
     FATE_GOOD,
     FATE_LATER, /* the file stays */
