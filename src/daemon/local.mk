@@ -14,6 +14,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/outcome.c %reldir%/outcome.h \
 	%reldir%/relay.c %reldir%/relay.h \
 	%reldir%/service.c %reldir%/service.h \
+	%reldir%/session.c %reldir%/session.h \
 	%reldir%/smarthost.c %reldir%/smarthost.h \
 	%reldir%/status.c %reldir%/status.h \
 	%reldir%/submit.c %reldir%/submit.h \

@@ -1,40 +1,27 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A session is a pump: bytes into the server core, its questions answered by the store, its
- * replies out. Content goes core -> fixup -> chunks; a full chunk goes to the writer thread at
- * once, and the pump stands still while too many are on their way, so that a message of any
- * size passes through constant memory. The session outlives its connection until the store has
- * answered. */
 #include "submit.h"
 
-#include "address.h"
-#include "clock.h"
-#include "conn.h"
-#include "fixup.h"
-#include "invalid.h"
 #include "listener.h"
-#include "log.h"
 #include "mem.h"
-#include "smtp_server.h"
-#include "waiter.h"
+#include "session.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <unistd.h>
 
-enum {
-    CHUNKS_IN_FLIGHT_MAX = 4,
-    LINGER_MS = 2000,
-    NETWORK_COMMAND_TIMEOUT_MS = 300 * 1000,
-    NETWORK_DATA_TIMEOUT_MS = 120 * 1000
-};
-
 /* A socket we listen on, so that a session knows where it came from. */
 struct door {
     struct submit *submit;
     struct listener *listener;
+};
+
+/* A session, and whose it is. */
+struct visit {
+    struct submit *submit;
+    struct session *session;
+    uid_t uid;
+    TAILQ_ENTRY(visit) entry;
 };
 
 struct submit {
@@ -43,432 +30,10 @@ struct submit {
     struct conf *conf;
     struct door *doors;
     unsigned n_doors;
-    TAILQ_HEAD(, session) sessions;
-    unsigned n_sessions;
+    TAILQ_HEAD(, visit) visits;
+    unsigned n_visits;
     bool stopping;
 };
-
-struct session {
-    struct waiter waiter; /* first: the store's results come to it */
-    struct submit *submit;
-    TAILQ_ENTRY(session) entry;
-    struct conf *conf;
-    struct conn *conn; /* NULL once closed */
-    struct smtp_server *smtp;
-    bool network;
-    uid_t uid;
-    gid_t gid;
-    pid_t pid;
-
-    struct store_message *message; /* from MAIL to EOM or ABORT */
-    struct invalid invalid;        /* its recipients that are no addresses */
-    store_id message_id;           /* from DATA on, while fixing, as are */
-    struct fixup fixup;
-    bool fixing;
-    struct buf chunk;
-    unsigned n_chunks;
-    unsigned in_flight;         /* chunks handed to the store and not yet answered */
-    enum store_failure failure; /* the first that a chunk met */
-    bool committing;
-
-    /* What the log says once the store has it. */
-    char id[STORE_ID_MAX];
-    char peer[256];
-    char *sender;
-    uint64_t body_bytes;
-    unsigned n_recipients;
-};
-
-static void pump(struct session *s);
-
-static void drop_transaction(struct session *s)
-{
-    if (s->fixing) {
-        if (s->n_chunks && s->message)
-            store_abort(s->submit->store, s->message->id);
-        fixup_release(&s->fixup);
-        s->fixing = false;
-    }
-    store_message_free(s->message);
-    s->message = NULL;
-    invalid_release(&s->invalid);
-    buf_release(&s->chunk);
-    s->n_chunks = 0;
-    s->body_bytes = 0;
-    s->failure = STORE_OK;
-    free(s->sender);
-    s->sender = NULL;
-}
-
-static void free_session(void *object)
-{
-    struct session *s = object;
-    drop_transaction(s);
-    smtp_server_free(s->smtp);
-    conf_unref(s->conf);
-    free(s);
-}
-
-/* The connection goes now, the session when the store owes it nothing. */
-static void end_session(struct session *s)
-{
-    if (s->conn)
-        conn_close(s->conn, LINGER_MS);
-    s->conn = NULL;
-    if (s->in_flight || s->committing)
-        return;
-    TAILQ_REMOVE(&s->submit->sessions, s, entry);
-    s->submit->n_sessions--;
-    loop_defer(s->submit->loop, free_session, s);
-}
-
-static struct str with_domain(struct buf *room, struct str address, const struct conf *conf)
-{
-    buf_clear(room);
-    address_complete(room, address, str_of(conf->domain));
-    return buf_str(room);
-}
-
-static char *completed(struct str address, const struct conf *conf)
-{
-    struct buf room;
-    buf_init(&room, ADDRESS_MAX * 2);
-    struct str s = with_domain(&room, address, conf);
-    char *copy = mem_strndup(s.p, s.n);
-    buf_release(&room);
-    return copy;
-}
-
-static void on_mail(struct session *s, const struct smtp_server_event *e)
-{
-    uint64_t free_bytes = store_free_bytes(s->submit->store);
-    uint64_t needed = s->conf->minimum_free_bytes + e->mail.size_bytes;
-    if (free_bytes < needed) {
-        log_say(
-            LOG_LEVEL_WARNING, NULL,
-            "new mail refused: %" PRIu64
-            " bytes are free on the file system of %s, minimum-free-space asks for %" PRIu64,
-            free_bytes, s->conf->spool, s->conf->minimum_free_bytes);
-        smtp_server_reply(s->smtp, 452, "4.3.1",
-                          "The queue's file system has too little free space "
-                          "(minimum-free-space); try later");
-        return;
-    }
-    s->message = mem_new(sizeof *s->message);
-    s->message->uid = s->uid;
-    s->message->gid = s->gid;
-    s->message->pid = s->pid;
-    s->message->sender =
-        e->mail.address.n ? completed(e->mail.address, s->conf) : mem_strdup("");
-    snprintf(s->message->submission, sizeof s->message->submission, "%.*s",
-             STR_FMT(e->mail.xid));
-    smtp_server_reply(s->smtp, 250, "2.1.0", "Ok");
-}
-
-static void on_rcpt(struct session *s, const struct smtp_server_event *e)
-{
-    struct store_message *m = s->message;
-    /* Grown in powers of two: thousands of recipients are one message's right. */
-    if ((m->n_recipients & (m->n_recipients - 1)) == 0)
-        m->recipients = mem_resize(m->recipients, m->n_recipients ? m->n_recipients * 2 : 1,
-                                   sizeof *m->recipients);
-    struct store_recipient *r = &m->recipients[m->n_recipients++];
-    *r = (struct store_recipient){.address = NULL};
-    if (e->rcpt.invalid.n)
-        invalid_add(&s->invalid, r, e->rcpt.invalid);
-    else
-        r->address = completed(e->rcpt.address, s->conf);
-    smtp_server_reply(s->smtp, 250, "2.1.5", "%s",
-                      e->rcpt.invalid.n ? "Ok: the sender gets a report" : "Ok");
-}
-
-static void set_peer(struct session *s)
-{
-    char *text = s->peer;
-    size_t size = sizeof s->peer;
-    const char *name = smtp_server_peer_name(s->smtp);
-    if (s->network)
-        snprintf(text, size, "%s ([%s])", *name ? name : "unknown", conn_peer_address(s->conn));
-    else if (s->uid == (uid_t)-1)
-        snprintf(text, size, "%s (local)", *name ? name : "localhost");
-    else
-        snprintf(text, size, "%s (uid %u)", *name ? name : "localhost", (unsigned)s->uid);
-}
-
-static void on_data(struct session *s)
-{
-    int64_t now_ms = clock_wall_ms();
-    s->message_id = s->message->id = store_begin(s->submit->store, now_ms);
-    s->message->arrival_ms = now_ms;
-    s->message->next_attempt_ms = now_ms;
-    store_id_format(s->id, s->message->id);
-    set_peer(s);
-    buf_init(&s->chunk, 2 * STORE_CHUNK_BYTES + SUBMIT_HEADER_MAX * 2);
-    fixup_init(&s->fixup, &(struct fixup_facts){
-                              .hostname = s->conf->hostname,
-                              .domain = s->conf->domain,
-                              .peer = s->peer,
-                              .protocol = smtp_server_protocol(s->smtp),
-                              .id = s->id,
-                              .sender = s->message->sender,
-                              .now_ms = now_ms,
-                              .zone_minutes = clock_zone_minutes(now_ms),
-                              .header_limit_bytes = SUBMIT_HEADER_MAX,
-                          });
-    s->fixing = true;
-    smtp_server_reply(s->smtp, 250, "2.0.0", "Ok");
-}
-
-/* Hand full chunks to the writer. After a failure content is only counted through: the answer
- * comes at the end. */
-static void store_full_chunks(struct session *s)
-{
-    while (buf_len(&s->chunk) >= STORE_CHUNK_BYTES) {
-        struct buf full;
-        buf_init(&full, STORE_CHUNK_BYTES);
-        buf_put(&full, buf_str(&s->chunk).p, STORE_CHUNK_BYTES);
-        invalid_keep_head(&s->invalid, buf_str(&full));
-        buf_consume(&s->chunk, STORE_CHUNK_BYTES);
-        s->body_bytes += STORE_CHUNK_BYTES;
-        if (s->failure == STORE_OK) {
-            store_append(s->submit->store, s->message->id, s->n_chunks++, &full, &s->waiter);
-            s->in_flight++;
-        }
-        buf_release(&full);
-    }
-}
-
-static void on_body(struct session *s, struct str body)
-{
-    if (fixup_feed(&s->fixup, &s->chunk, body.p, body.n) == FIXUP_OK)
-        store_full_chunks(s);
-    else
-        buf_release(&s->chunk);
-}
-
-static void refuse_message(struct session *s, enum fixup_status status)
-{
-    if (status == FIXUP_HEADER_LARGE)
-        smtp_server_reply(
-            s->smtp, 552, "5.3.4",
-            "The message header is over %d bytes, or over %d with its addresses completed; put "
-            "the text behind a blank line",
-            SUBMIT_HEADER_MAX, 2 * SUBMIT_HEADER_MAX);
-    else
-        smtp_server_reply(
-            s->smtp, 554, "5.4.6",
-            "Too many hops: the message has over %d Received fields, it goes in a circle",
-            FIXUP_RECEIVED_MAX);
-    drop_transaction(s);
-}
-
-static void refuse_storage(struct session *s, enum store_failure failure)
-{
-    if (failure == STORE_FULL)
-        smtp_server_reply(s->smtp, 452, "4.3.1", "The queue's disk is full; try later");
-    else
-        smtp_server_reply(
-            s->smtp, 451, "4.3.0",
-            "The queue cannot store the message now; the daemon's log says why; try later");
-    drop_transaction(s);
-}
-
-static void on_eom(struct session *s)
-{
-    enum fixup_status status = fixup_end(&s->fixup, &s->chunk);
-    if (status != FIXUP_OK) {
-        refuse_message(s, status);
-        return;
-    }
-    store_full_chunks(s);
-    if (s->failure != STORE_OK) {
-        refuse_storage(s, s->failure);
-        return;
-    }
-    struct store_message *m = s->message;
-    s->body_bytes += buf_len(&s->chunk);
-    m->body_bytes = s->body_bytes;
-    m->body_8bit = s->fixup.body_8bit;
-    m->long_lines = s->fixup.lines.exceeded;
-    s->sender = mem_strdup(m->sender);
-    s->n_recipients = m->n_recipients;
-    s->message = NULL;
-    s->committing = true;
-    struct store_acceptance a = {.message = m, .n = s->n_chunks, .chunk = s->chunk};
-    buf_init(&s->chunk, 0);
-    invalid_report(&s->invalid, s->submit->store, s->conf, &a);
-    store_accept(s->submit->store, &a, &s->waiter);
-}
-
-static void log_accepted(const struct session *s)
-{
-    char uid[24] = "", from[ADDRESS_MAX * 2], size[24], nrcpt[16];
-    snprintf(from, sizeof from, "<%s>", s->sender);
-    snprintf(size, sizeof size, "%" PRIu64, s->body_bytes);
-    snprintf(nrcpt, sizeof nrcpt, "%u", s->n_recipients);
-    snprintf(uid, sizeof uid, "%u", (unsigned)s->uid);
-    char who[sizeof uid + sizeof from + 16];
-    if (s->network)
-        snprintf(who, sizeof who, "client=localhost[%s]",
-                 s->conn ? conn_peer_address(s->conn) : "gone");
-    else
-        snprintf(who, sizeof who, "uid=%s from=%s", uid, from);
-    log_facts(LOG_LEVEL_INFO, s->id, NULL, 0, who);
-    log_facts(LOG_LEVEL_INFO, s->id, &(struct log_fact){"message-id", s->fixup.message_id}, 1,
-              NULL);
-    log_facts(LOG_LEVEL_INFO, s->id,
-              (struct log_fact[]){{"from", from}, {"size", size}, {"nrcpt", nrcpt}}, 3,
-              "(queue active)");
-    invalid_log(&s->invalid, s->id);
-}
-
-/* The client did not hear our answer the first time, and asked again. */
-static void log_repeated(struct session *s, store_id first)
-{
-    store_id_format(s->id, first);
-    log_say(LOG_LEVEL_INFO, s->id,
-            "submitted again by uid %u, and kept once: it was queued before", (unsigned)s->uid);
-}
-
-/* The first failure is the message's; what follows from it says less. */
-static void note_failure(struct session *s, const struct store_result *result)
-{
-    s->failure = result->failure;
-    if (result->failure != STORE_OK)
-        log_say(LOG_LEVEL_ERROR, s->id, "not stored: %s", result->reason);
-}
-
-static void on_committed(struct session *s, const struct store_result *result)
-{
-    s->committing = false;
-    s->n_chunks = 0; /* they are the message's now, or gone */
-    if (result->failure == STORE_OK) {
-        if (result->first)
-            log_repeated(s, result->first);
-        else
-            log_accepted(s);
-        smtp_server_reply(s->smtp, 250, "2.0.0", "Ok: queued as %s", s->id);
-        drop_transaction(s);
-    } else {
-        if (s->failure == STORE_OK)
-            note_failure(s, result);
-        refuse_storage(s, s->failure);
-    }
-}
-
-static void on_result(struct waiter *waiter, const struct store_result *result)
-{
-    struct session *s = (struct session *)waiter;
-    if (result->type == STORE_APPENDED) {
-        s->in_flight--;
-        if (s->failure == STORE_OK && s->fixing && result->id == s->message_id)
-            note_failure(s, result);
-    } else if (result->type == STORE_COMMITTED) {
-        on_committed(s, result);
-    }
-    if (s->conn)
-        pump(s);
-    else
-        end_session(s);
-}
-
-/* One event of the core. False when the pump must stand still. */
-static bool take_event(struct session *s)
-{
-    struct smtp_server_event e;
-    if (s->in_flight >= CHUNKS_IN_FLIGHT_MAX)
-        return false;
-    switch (smtp_server_next(s->smtp, &e)) {
-    case SMTP_SERVER_WAIT:
-        return false;
-    case SMTP_SERVER_MAIL:
-        on_mail(s, &e);
-        break;
-    case SMTP_SERVER_RCPT:
-        on_rcpt(s, &e);
-        break;
-    case SMTP_SERVER_DATA:
-        on_data(s);
-        break;
-    case SMTP_SERVER_BODY:
-        on_body(s, e.body);
-        break;
-    case SMTP_SERVER_EOM:
-        on_eom(s);
-        break;
-    case SMTP_SERVER_ABORT:
-        drop_transaction(s);
-        break;
-    case SMTP_SERVER_CLOSE:
-        conn_write(s->conn, buf_str(smtp_server_out(s->smtp)));
-        end_session(s);
-        return false;
-    }
-    return true;
-}
-
-static void write_replies(struct session *s)
-{
-    struct buf *out = smtp_server_out(s->smtp);
-    if (buf_len(out)) {
-        conn_write(s->conn, buf_str(out));
-        buf_consume(out, buf_len(out));
-    }
-}
-
-static bool must_wait(const struct session *s)
-{
-    return s->in_flight >= CHUNKS_IN_FLIGHT_MAX || !conn_out_room(s->conn);
-}
-
-/* The client is gone and all it sent has been looked at. A message whose end came before is
- * stored, and answered in vain. */
-static void take_end(struct session *s)
-{
-    if (conn_end(s->conn) == CONN_OPEN || must_wait(s) || s->committing ||
-        buf_len(conn_in(s->conn)))
-        return;
-    smtp_server_eof(s->smtp);
-    while (s->conn && take_event(s))
-        continue;
-    if (s->conn)
-        end_session(s);
-}
-
-/* Until the core has seen all that came, or must wait. A client that does not read its replies
- * is not read either. */
-static void pump(struct session *s)
-{
-    int64_t now = loop_now_ms(s->submit->loop);
-    bool fed = true;
-    while (s->conn && fed) {
-        while (s->conn && conn_out_room(s->conn) && take_event(s))
-            write_replies(s);
-        if (!s->conn || must_wait(s))
-            break;
-        struct buf *in = conn_in(s->conn);
-        size_t n = smtp_server_feed(s->smtp, buf_str(in).p, buf_len(in), now);
-        buf_consume(in, n);
-        fed = n > 0;
-    }
-    if (!s->conn)
-        return;
-    write_replies(s);
-    conn_deadline(s->conn, smtp_server_deadline(s->smtp));
-    take_end(s);
-}
-
-static void on_io(void *owner)
-{
-    struct session *s = owner;
-    pump(s);
-    /* What came in time is heard first, however late we are. */
-    int64_t now = loop_now_ms(s->submit->loop);
-    if (s->conn && now >= smtp_server_deadline(s->smtp)) {
-        smtp_server_tick(s->smtp, now);
-        pump(s);
-    }
-}
 
 static const char busy[] = "421 4.7.0 Too many sessions; try later\r\n";
 
@@ -482,74 +47,65 @@ static void turn_away(int fd)
 
 static unsigned sessions_of(const struct submit *submit, uid_t uid)
 {
-    const struct session *s;
+    const struct visit *visit;
     unsigned n = 0;
-    TAILQ_FOREACH(s, &submit->sessions, entry)
-    n += s->uid == uid;
+    TAILQ_FOREACH(visit, &submit->visits, entry)
+    n += visit->uid == uid;
     return n;
 }
 
 static bool has_room_for(const struct submit *submit, uid_t uid)
 {
-    if (submit->n_sessions >= SUBMIT_SESSIONS_MAX)
+    if (submit->n_visits >= SUBMIT_SESSIONS_MAX)
         return false;
-    return uid == 0 || submit->n_sessions < SUBMIT_SESSIONS_USER_MAX ||
+    return uid == 0 || submit->n_visits < SUBMIT_SESSIONS_USER_MAX ||
            sessions_of(submit, uid) < SUBMIT_SESSIONS_USER_MAX;
 }
 
-/* Who is at the other end of a session's connection. */
-struct client {
-    bool network;
-    struct ucred cred;
-    unsigned recipient_limit; /* 0: none */
-};
-
-static void begin_session(struct submit *submit, int fd, const struct client *client)
+static void on_session_end(void *owner)
 {
-    bool network = client->network;
-    struct session *s = mem_new(sizeof *s);
-    s->waiter.on_result = on_result;
-    s->submit = submit;
-    s->conf = conf_ref(submit->conf);
-    s->network = network;
-    s->uid = client->cred.uid;
-    s->gid = client->cred.gid;
-    s->pid = client->cred.pid;
-    s->smtp = smtp_server_new(
-        &(struct smtp_server_conf){
-            .hostname = s->conf->hostname,
-            .network = network,
-            .message_limit_bytes = s->conf->message_size_limit_bytes,
-            .recipient_limit = client->recipient_limit,
-            .command_timeout_ms = network ? NETWORK_COMMAND_TIMEOUT_MS : 0,
-            .data_timeout_ms = network ? NETWORK_DATA_TIMEOUT_MS : 0,
-        },
-        loop_now_ms(submit->loop));
-    s->conn = conn_new(submit->loop, fd, on_io, s);
-    TAILQ_INSERT_TAIL(&submit->sessions, s, entry);
-    submit->n_sessions++;
-    pump(s);
+    struct visit *visit = owner;
+    TAILQ_REMOVE(&visit->submit->visits, visit, entry);
+    visit->submit->n_visits--;
+    free(visit);
+}
+
+static void begin_session(struct submit *submit, int fd, const struct session_setup *setup)
+{
+    struct visit *visit = mem_new(sizeof *visit);
+    visit->submit = submit;
+    visit->uid = setup->cred.uid;
+    TAILQ_INSERT_TAIL(&submit->visits, visit, entry);
+    submit->n_visits++;
+    struct session_setup all = *setup;
+    all.loop = submit->loop;
+    all.store = submit->store;
+    all.conf = submit->conf;
+    all.on_end = on_session_end;
+    all.owner = visit;
+    visit->session = session_new(&all, fd);
+    session_begin(visit->session);
 }
 
 static void on_accept(int fd, void *arg)
 {
     struct door *door = arg;
     struct submit *submit = door->submit;
-    struct client client = {.network = listener_is_network(door->listener),
-                            .cred = {.uid = (uid_t)-1, .gid = (gid_t)-1},
-                            .recipient_limit = submit->conf->recipient_limit};
-    socklen_t size = sizeof client.cred;
-    if (!client.network && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &client.cred, &size) != 0)
-        client.cred.uid = (uid_t)-1;
-    if (submit->stopping || !has_room_for(submit, client.cred.uid))
+    struct session_setup setup = {.network = listener_is_network(door->listener),
+                                  .cred = {.uid = (uid_t)-1, .gid = (gid_t)-1},
+                                  .recipient_limit = submit->conf->recipient_limit};
+    socklen_t size = sizeof setup.cred;
+    if (!setup.network && getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &setup.cred, &size) != 0)
+        setup.cred.uid = (uid_t)-1;
+    if (submit->stopping || !has_room_for(submit, setup.cred.uid))
         turn_away(fd);
     else
-        begin_session(submit, fd, &client);
+        begin_session(submit, fd, &setup);
 }
 
 void submit_adopt(struct submit *s, int fd, uid_t uid, gid_t gid)
 {
-    begin_session(s, fd, &(struct client){.cred = {.uid = uid, .gid = gid}});
+    begin_session(s, fd, &(struct session_setup){.cred = {.uid = uid, .gid = gid}});
 }
 
 struct submit *submit_new(struct loop *loop, struct store *store, struct conf *conf)
@@ -558,7 +114,7 @@ struct submit *submit_new(struct loop *loop, struct store *store, struct conf *c
     s->loop = loop;
     s->store = store;
     s->conf = conf_ref(conf);
-    TAILQ_INIT(&s->sessions);
+    TAILQ_INIT(&s->visits);
     return s;
 }
 
@@ -569,12 +125,9 @@ void submit_free(struct submit *s)
     for (unsigned i = 0; i < s->n_doors; i++)
         listener_free(s->doors[i].listener);
     free(s->doors);
-    struct session *session;
-    while ((session = TAILQ_FIRST(&s->sessions))) {
-        session->in_flight = 0;
-        session->committing = false;
-        end_session(session);
-    }
+    struct visit *visit;
+    while ((visit = TAILQ_FIRST(&s->visits)))
+        session_free(visit->session);
     conf_unref(s->conf);
     loop_defer(s->loop, free, s);
 }
@@ -621,16 +174,14 @@ void submit_stop(struct submit *s)
     s->stopping = true;
     for (unsigned i = 0; i < s->n_doors; i++)
         listener_pause(s->doors[i].listener, true);
-    struct session *session, *next;
-    for (session = TAILQ_FIRST(&s->sessions); session; session = next) {
-        next = TAILQ_NEXT(session, entry);
-        smtp_server_shutdown(session->smtp, loop_now_ms(s->loop));
-        if (session->conn)
-            pump(session);
+    struct visit *visit, *next;
+    for (visit = TAILQ_FIRST(&s->visits); visit; visit = next) {
+        next = TAILQ_NEXT(visit, entry);
+        session_stop(visit->session);
     }
 }
 
 unsigned submit_sessions(const struct submit *s)
 {
-    return s->n_sessions;
+    return s->n_visits;
 }

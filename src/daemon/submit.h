@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* submit_: local submission: listeners, sessions, and the way of a message into the store. It
- * knows nothing of relaying. */
+/* submit_: local submission: the listeners, and who may have a session. It knows nothing of
+ * relaying. */
 #ifndef TRANTER_SUBMIT_H
 #define TRANTER_SUBMIT_H
 
@@ -12,8 +12,7 @@
 enum {
     SUBMIT_SESSIONS_MAX = 1000, /* at once; above, 421 */
     SUBMIT_SESSIONS_USER_MAX =
-        750, /* of one uid but root, so that nobody shuts out the others */
-    SUBMIT_HEADER_MAX = 1024 * 1024 /* bytes of a message's header block */
+        750 /* of one uid but root, so that nobody shuts out the others */
 };
 
 struct submit;
