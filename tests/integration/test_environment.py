@@ -398,6 +398,24 @@ class Thief:
         self.listener.close()
 
 
+class Killer(Thief):
+    """Between the shim and a daemon: before it passes on the nth piece of the dialogue, whoever
+    says it, at_theft is called, and the connection is cut."""
+
+    def pass_on(self, client, server):
+        while True:
+            for sock in select.select([client, server], [], [])[0]:
+                text = sock.recv(65536)
+                if not text:
+                    return
+                self.left -= 1
+                if self.left == 0:
+                    self.stolen = ("daemon" if sock is server else "shim", text[:40])
+                    self.at_theft()
+                    return
+                (client if sock is server else server).sendall(text)
+
+
 class DyingDaemonTest(lib.Case):
     """A real daemon that is killed while the shim is at work."""
 
@@ -495,6 +513,43 @@ class DyingDaemonTest(lib.Case):
         done = self.through_thief()
         starters[0].join()
         self.arrived_once(done, thief)
+
+    def kill_at(self, stage):
+        """Hand a message in while the daemon dies before the stage's piece of the dialogue, and
+        comes back a little later. Whether the dialogue was long enough for that."""
+        killer = Killer(self.place.file("thief.sock"), self.daemon.socket, stage)
+        starters = []
+
+        def die():
+            self.daemon.kill()
+            starters.append(threading.Timer(0.1, self.daemon.start))
+            starters[0].start()
+        killer.at_theft = die
+        try:
+            done = self.through_thief(b"Subject: stage %d\n\n" % stage + b"x" * 75 + b"\n" * LARGE)
+        finally:
+            killer.close()
+            for starter in starters:
+                starter.join()
+        self.assertEqual((done.returncode, done.stderr), (0, b""), killer.stolen)
+        return killer.stolen
+
+    def test_a_daemon_that_dies_at_any_stage_costs_neither_the_message_nor_a_second(self):
+        self.host.stop()  # else a kill may hit a message on its way out, which then waits
+        stage, died = 0, []
+        while not died or died[-1]:
+            stage += 1
+            died.append(self.kill_at(stage))
+        self.assertEqual(len(self.daemon.queue()), stage)
+        self.host.start()
+        self.daemon.tranterctl("retry", "--all", user=(0, 0) if self.place.user else None)
+        self.daemon.wait_queue(0)
+        self.assertEqual([who for who, _ in died[:2]], ["daemon", "shim"])
+        self.assertTrue(any(text.startswith(b"MAIL FROM") for _, text in died[:-1]), died)
+        self.assertRegex(died[-2][1], rb"^(250 2.0.0 Ok: queued as|221 )")
+        subjects = [re.search(rb"Subject: stage (\d+)", self.host.content(record))[1]
+                    for record in self.host.records]
+        self.assertEqual(sorted(subjects, key=int), [b"%d" % n for n in range(1, stage + 1)])
 
     def test_ten_thousand_recipients_get_it_once_each(self):
         wanted = ["u%05d@example.net" % number for number in range(10000)]
