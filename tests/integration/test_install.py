@@ -70,6 +70,10 @@ class InstallTest(unittest.TestCase):
                 self.assertNotIn("@", file.read().replace("@system-service", "").replace(
                     "@privileged", "").replace("@resources", ""), name)
 
+    def test_the_way_to_a_drop_directory_stays_open(self):
+        with open(self.path("lib/tmpfiles.d/tranter.conf"), encoding="utf-8") as file:
+            self.assertRegex(file.read(), r"(?m)^d \S+/spool/tranter 0711 ")
+
     def test_the_manual_pages_and_units_are_there(self):
         for name in ("share/man/man8/tranterd.8", "share/man/man8/sendmail.8",
                      "share/man/man8/tranterctl.8", "share/man/man5/tranter.conf.5"):
