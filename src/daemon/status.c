@@ -36,27 +36,39 @@ static void put_smarthost(struct buf *out, const struct relay_status *s)
         buf_printf(out, "  to mend it: %s\n", s->fault->fix);
 }
 
-static void put_text(struct buf *out, const struct store_counts *n, const struct relay *relay,
-                     const struct status_configuration *c, int64_t started_ms, int64_t now_ms)
+struct facts {
+    struct store_counts counts;
+    const struct relay *relay;
+    const struct status_configuration *configuration;
+    const char *warning; /* of the spool, or NULL */
+    int64_t started_ms;
+    int64_t now_ms;
+};
+
+static void put_text(struct buf *out, const struct facts *f)
 {
+    const struct store_counts *n = &f->counts;
+    const struct status_configuration *c = f->configuration;
     char time[40];
     struct relay_status s;
     buf_printf(out, "tranterd %s is running, pid %d, since %s\n", PACKAGE_VERSION,
-               (int)getpid(), local_time(time, started_ms));
+               (int)getpid(), local_time(time, f->started_ms));
     buf_printf(out,
                "queue: %" PRIu64 " new, %" PRIu64 " deferred, %" PRIu64 " held, %" PRIu64
                " dead; %" PRIu64 " Kbytes",
                n->queued, n->deferred, n->held, n->dead, n->bytes / 1024);
     if (n->oldest_ms)
-        buf_printf(out, "; the oldest is %" PRId64 " s old", (now_ms - n->oldest_ms) / 1000);
+        buf_printf(out, "; the oldest is %" PRId64 " s old", (f->now_ms - n->oldest_ms) / 1000);
     buf_putc(out, '\n');
-    for (unsigned i = 0; relay_smarthost(relay, i, &s); i++)
+    for (unsigned i = 0; relay_smarthost(f->relay, i, &s); i++)
         put_smarthost(out, &s);
     buf_printf(out, "configuration: %s, loaded %s\n", c->file, local_time(time, c->loaded_ms));
     if (c->failure[0])
         buf_printf(out,
                    "warning: the last reload was refused, the old configuration stays: %s\n",
                    c->failure);
+    if (f->warning)
+        buf_printf(out, "warning: %s\n", f->warning);
 }
 
 static json_t *smarthost_json(const struct relay_status *s)
@@ -75,20 +87,23 @@ static json_t *smarthost_json(const struct relay_status *s)
     return o;
 }
 
-static void put_json(struct buf *out, const struct store_counts *n, const struct relay *relay,
-                     const struct status_configuration *c, int64_t started_ms)
+static void put_json(struct buf *out, const struct facts *f)
 {
+    const struct store_counts *n = &f->counts;
+    const struct status_configuration *c = f->configuration;
     struct relay_status s;
     json_t *list = json_array();
-    for (unsigned i = 0; relay_smarthost(relay, i, &s); i++)
+    for (unsigned i = 0; relay_smarthost(f->relay, i, &s); i++)
         json_array_append_new(list, smarthost_json(&s));
     json_t *o = json_pack(
-        "{s:s, s:i, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:{s:s, s:I, s:s}}", "version",
-        PACKAGE_VERSION, "pid", (int)getpid(), "started", (json_int_t)(started_ms / 1000),
-        "queue", "new", (json_int_t)n->queued, "deferred", (json_int_t)n->deferred, "held",
-        (json_int_t)n->held, "dead", (json_int_t)n->dead, "bytes", (json_int_t)n->bytes,
-        "oldest", (json_int_t)(n->oldest_ms / 1000), "smarthosts", list, "configuration",
-        "file", c->file, "loaded", (json_int_t)(c->loaded_ms / 1000), "failure", c->failure);
+        "{s:s, s:i, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:{s:s, s:I, s:s}, s:s}",
+        "version", PACKAGE_VERSION, "pid", (int)getpid(), "started",
+        (json_int_t)(f->started_ms / 1000), "queue", "new", (json_int_t)n->queued, "deferred",
+        (json_int_t)n->deferred, "held", (json_int_t)n->held, "dead", (json_int_t)n->dead,
+        "bytes", (json_int_t)n->bytes, "oldest", (json_int_t)(n->oldest_ms / 1000),
+        "smarthosts", list, "configuration", "file", c->file, "loaded",
+        (json_int_t)(c->loaded_ms / 1000), "failure", c->failure, "spool_warning",
+        f->warning ? f->warning : "");
     char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
     if (text) {
         buf_puts(out, text);
@@ -102,10 +117,15 @@ void status_put(struct buf *out, bool json, struct store *store, const struct re
                 const struct status_configuration *configuration, int64_t started_ms,
                 int64_t now_ms)
 {
-    struct store_counts counts;
-    store_count(store, &counts);
+    struct err warning;
+    struct facts f = {.relay = relay,
+                      .configuration = configuration,
+                      .warning = store_warn(store, &warning) ? warning.text : NULL,
+                      .started_ms = started_ms,
+                      .now_ms = now_ms};
+    store_count(store, &f.counts);
     if (json)
-        put_json(out, &counts, relay, configuration, started_ms);
+        put_json(out, &f);
     else
-        put_text(out, &counts, relay, configuration, started_ms, now_ms);
+        put_text(out, &f);
 }

@@ -196,6 +196,9 @@ static int open_spool(struct daemon *d, struct err *err)
 {
     pid_t busy_pid = 0;
     d->store = store_open(d->conf->spool, err, &busy_pid);
+    struct err warning;
+    if (d->store && store_warn(d->store, &warning))
+        log_say(LOG_LEVEL_WARNING, NULL, "%s", warning.text);
     if (d->store)
         return EX_OK;
     return busy_pid ? EX_TEMPFAIL : EX_OSERR;

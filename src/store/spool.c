@@ -7,10 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -230,6 +232,37 @@ uint64_t spool_free_bytes(const struct spool *spool)
     if (fstatvfs(spool->directory_fd, &fs) < 0)
         return UINT64_MAX;
     return (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
+const char *spool_volatile(uint32_t type)
+{
+    static const struct {
+        uint32_t type;
+        const char *words;
+    } kinds[] = {
+        {TMPFS_MAGIC, "tmpfs, which is memory: queued mail is lost when the system goes down"},
+        {RAMFS_MAGIC, "ramfs, which is memory: queued mail is lost when the system goes down"},
+        {OVERLAYFS_SUPER_MAGIC,
+         "an overlay: queued mail is lost when the container is removed"},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].type == type)
+            return kinds[i].words;
+    return NULL;
+}
+
+bool spool_warn(const struct spool *spool, struct err *warning)
+{
+    struct statfs fs;
+    if (fstatfs(spool->directory_fd, &fs) < 0)
+        return false;
+    const char *words = spool_volatile((uint32_t)fs.f_type);
+    if (!words)
+        return false;
+    (void)err_set(warning,
+                  "the queue's database %s lies on %s; set \"spool\" to a directory on a disk",
+                  spool->database, words);
+    return true;
 }
 
 int spool_damaged(const struct spool *spool, const char *words, struct err *err)

@@ -49,6 +49,14 @@ int spool_sync(const struct spool *spool, struct err *err) ATTR_MUST_CHECK;
 /* Bytes free for us on the file system; UINT64_MAX where it cannot be told. */
 uint64_t spool_free_bytes(const struct spool *spool);
 
+/* What mail on a file system of this type (statfs f_type, <linux/magic.h>) is exposed to, as
+ * "tmpfs, which is memory: ...". NULL: nothing we know of. */
+const char *spool_volatile(uint32_t type);
+
+/* True, with a sentence in *warning that names the file and the way out, where the directory
+ * lies on such a file system. */
+bool spool_warn(const struct spool *spool, struct err *warning);
+
 /* "queue.db is damaged ... do this": the same sentence wherever the damage is seen. Returns -1.
  */
 int spool_damaged(const struct spool *spool, const char *words, struct err *err);

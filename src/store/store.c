@@ -223,3 +223,8 @@ uint64_t store_free_bytes(const struct store *s)
 {
     return spool_free_bytes(&s->spool);
 }
+
+bool store_warn(const struct store *s, struct err *warning)
+{
+    return spool_warn(&s->spool, warning);
+}

@@ -223,4 +223,8 @@ void store_count(struct store *s, struct store_counts *counts);
 /* Bytes free for us on the spool's file system; UINT64_MAX where it cannot be told. */
 uint64_t store_free_bytes(const struct store *s);
 
+/* True, with a sentence in *warning for the administrator, where the spool lies on a file system
+ * that does not outlive the system or the container (tmpfs, ramfs, overlay). */
+bool store_warn(const struct store *s, struct err *warning);
+
 #endif

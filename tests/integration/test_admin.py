@@ -3,8 +3,10 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
+import tempfile
 
 import lib
 
@@ -154,6 +156,22 @@ class StatusTest(AdminCase):
         import json
         self.daemon.start()
         json.loads(self.text("status", "--json"))
+
+    def test_a_spool_in_memory_is_warned_about_at_start_and_in_status(self):
+        import json
+        kind = subprocess.run(["stat", "-f", "-c", "%T", "/dev/shm"], stdout=subprocess.PIPE,
+                              check=False).stdout.strip()
+        if kind != b"tmpfs":
+            self.skipTest("/dev/shm is no tmpfs here")
+        spool = tempfile.mkdtemp(prefix="tranter.", dir="/dev/shm")
+        self.addCleanup(shutil.rmtree, spool)
+        self.place.give(spool)
+        self.daemon.settings["spool"] = spool
+        self.daemon.start()
+        warning = "%s/queue.db lies on tmpfs" % spool
+        self.assertIn(warning, self.daemon.log())
+        self.assertIn(warning, self.text("status"))
+        self.assertIn(warning, json.loads(self.text("status", "--json"))["spool_warning"])
 
 
 class ConfigurationTest(AdminCase):

@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -347,6 +348,30 @@ START_TEST(a_database_half_made_is_made_again)
 }
 END_TEST
 
+static const struct {
+    const char *name;
+    uint32_t type;
+    const char *word; /* NULL: no warning */
+} file_systems[] = {
+    {"tmpfs", TMPFS_MAGIC, "tmpfs"},
+    {"ramfs", RAMFS_MAGIC, "ramfs"},
+    {"overlay", OVERLAYFS_SUPER_MAGIC, "overlay"},
+    {"ext4", EXT4_SUPER_MAGIC, NULL},
+    {"xfs", XFS_SUPER_MAGIC, NULL},
+    {"btrfs", BTRFS_SUPER_MAGIC, NULL},
+};
+
+START_TEST(only_a_file_system_that_forgets_is_warned_about)
+{
+    const char *words = spool_volatile(file_systems[_i].type);
+    if (!file_systems[_i].word)
+        ck_assert_msg(!words, "%s: %s", file_systems[_i].name, words);
+    else
+        ck_assert_msg(words && strstr(words, file_systems[_i].word), "%s: %s",
+                      file_systems[_i].name, words ? words : "no warning");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("spool");
@@ -370,6 +395,8 @@ int main(void)
     tcase_add_test(tc, damage_seen_while_running_stops_everything);
     tcase_add_test(tc, a_log_without_its_database_is_kept);
     tcase_add_test(tc, a_database_half_made_is_made_again);
+    tcase_add_loop_test(tc, only_a_file_system_that_forgets_is_warned_about, 0,
+                        sizeof file_systems / sizeof *file_systems);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
