@@ -110,6 +110,13 @@ class StoreTest(DropCase):
         self.assertRegex(done.stderr, ONE_LINE)
         self.assertIn(self.drop.encode(), done.stderr)
 
+    def test_a_dialogue_with_nobody_is_told_so_and_stores_nothing(self):
+        done = self.store("-bs", stdin=b"QUIT\r\n")
+        self.assertEqual(done.returncode, 71)
+        self.assertRegex(done.stdout, rb"\A421 4\.3\.2 [ -~]+\r\n\Z")
+        self.assertRegex(done.stderr, ONE_LINE)
+        self.assertEqual(self.names(), [])
+
     def test_without_the_directory_it_is_71(self):
         os.rmdir(self.drop)
         done = self.store()
