@@ -47,6 +47,7 @@ struct session {
     store_id message_id;           /* from DATA on, while fixing, as are */
     struct fixup fixup;
     bool fixing;
+    bool as_is; /* the message in hand, as XASIS asks */
     struct buf chunk;
     unsigned n_chunks;
     unsigned in_flight;         /* chunks handed to the store and not yet answered */
@@ -141,6 +142,7 @@ static void on_mail(struct session *s, const struct smtp_server_event *e)
     s->message->pid = s->pid;
     s->message->sender =
         e->mail.address.n ? completed(e->mail.address, s->conf) : mem_strdup("");
+    s->as_is = e->mail.as_is;
     snprintf(s->message->submission, sizeof s->message->submission, "%.*s",
              STR_FMT(e->mail.xid));
     smtp_server_reply(s->smtp, 250, "2.1.0", "Ok");
@@ -195,6 +197,7 @@ static void on_data(struct session *s)
                               .now_ms = now_ms,
                               .zone_minutes = clock_zone_minutes(now_ms),
                               .header_limit_bytes = SESSION_HEADER_MAX,
+                              .as_is = s->as_is,
                           });
     s->fixing = true;
     smtp_server_reply(s->smtp, 250, "2.0.0", "Ok");

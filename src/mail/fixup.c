@@ -121,7 +121,7 @@ static enum fixup_status pass_field(struct fixup *f, struct buf *out,
         return FIXUP_OK;
     if (rule->treatment == COUNT && ++f->received > FIXUP_RECEIVED_MAX)
         return FIXUP_LOOP;
-    if (rule->treatment == QUALIFY) {
+    if (rule->treatment == QUALIFY && !f->facts.as_is) {
         buf_put(out, e->field.p, (size_t)(e->value.p - e->field.p));
         address_qualify_list(out, e->value, str_of(f->facts.domain));
     } else {
@@ -169,7 +169,8 @@ static void pass_body(struct fixup *f, struct buf *out, struct str bytes)
 
 static void begin_body(struct fixup *f, struct buf *out)
 {
-    put_missing(f, out);
+    if (!f->facts.as_is)
+        put_missing(f, out);
     buf_puts(out, "\r\n");
     f->in_body = true;
     pass_body(f, out, header_rest(&f->header));

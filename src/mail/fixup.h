@@ -28,6 +28,8 @@ struct fixup_facts {
     int64_t now_ms;              /* wall clock */
     int32_t zone_minutes;        /* east of UTC */
     uint32_t header_limit_bytes; /* as the submitter sent it, without the blank line */
+    bool as_is; /* add nothing but Received, and complete nothing: the message comes from
+                   another mail system (sendmail -G) */
 };
 
 enum fixup_status {

@@ -60,6 +60,8 @@ struct smtp_mail {
     bool body_8bit;      /* BODY=8BITMIME */
     struct str xid;      /* XID= (XTRANTER): SMTP_XID_DIGITS lower-case hexadecimal digits, the
                             same when a message is submitted again; "" when not given */
+    bool as_is;          /* XASIS (XTRANTER): nothing is to be added to the header or completed
+                            in it but the Received field */
 };
 
 /* What RCPT says. */

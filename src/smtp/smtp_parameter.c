@@ -43,6 +43,14 @@ static bool read_xid(struct target *t, struct str value, struct smtp_refusal *wh
     return true;
 }
 
+static bool read_as_is(struct target *t, struct str value, struct smtp_refusal *why)
+{
+    if (value.n > 0)
+        return smtp_refusal_set(why, 501, "5.5.4", "XASIS takes no value: send the word alone");
+    t->mail->as_is = true;
+    return true;
+}
+
 static bool read_invalid(struct target *t, struct str value, struct smtp_refusal *why)
 {
     if (value.n == 0 || !smtp_xtext_is_valid(value))
@@ -61,6 +69,7 @@ static const struct parameter mail_parameters[] = {
     {"SIZE", 0, read_size},
     {"BODY", 0, read_body},
     {"XID", SMTP_OFFER_XTRANTER, read_xid},
+    {"XASIS", SMTP_OFFER_XTRANTER, read_as_is},
     {NULL, 0, NULL},
 };
 

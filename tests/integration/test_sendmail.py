@@ -348,6 +348,13 @@ class SendmailTest(lib.Case):
         self.assertIn(given.replace(b"\n", b"\r\n"), header)
         self.assertEqual(body, b"x\r\n")
 
+    def test_g_adds_received_alone_and_completes_no_header(self):
+        given = b"Subject: passed on\nFrom: root\nTo: cron\n"
+        record, header, _ = self.sent("-i", "-G", "-f", "app", lib.RECIPIENT, stdin=given + b"\nx\n")
+        self.assertEqual(record["sender"], "app@example.com")
+        self.assertRegex(header, rb"\AReceived: [^\r]*\r\n(\t[^\r]*\r\n)*"
+                         + re.escape(given.replace(b"\n", b"\r\n")) + rb"\Z")
+
     def test_the_received_line_names_the_uid(self):
         uid = os.getuid() or 12345
         user = (uid, uid) if self.place.user else None

@@ -169,6 +169,27 @@ START_TEST(a_null_senders_message_is_from_the_mailer_daemon)
 }
 END_TEST
 
+static const struct {
+    const char *in, *out;
+} bare[] = {
+    {"\r\n", "\r\n"},
+    {"Subject: x\r\n\r\ny\r\n", "Subject: x\r\n\r\ny\r\n"},
+    {"From: root\r\nTo: a, b\r\n\r\n", "From: root\r\nTo: a, b\r\n\r\n"},
+    {"Resent-To: a\r\n\r\n", "Resent-To: a\r\n\r\n"},
+    {"Bcc: a@b\r\nReturn-Path: <c@d>\r\n\r\n", "\r\n"}, /* nobody else may see these */
+};
+
+START_TEST(a_message_that_is_to_stay_as_it_is_gets_received_alone)
+{
+    struct fixup_facts facts = facts_of("bob@d");
+    facts.as_is = true;
+    struct fixed fixed = fix(&facts, str_of(bare[_i].in), SIZE_MAX, 1);
+    ck_assert_msg(strncmp(fixed.out, RECEIVED, strlen(RECEIVED)) == 0, "%s", fixed.out);
+    ck_assert_str_eq(fixed.out + strlen(RECEIVED), bare[_i].out);
+    free(fixed.out);
+}
+END_TEST
+
 START_TEST(hostile_facts_cannot_add_a_line)
 {
     struct fixup_facts facts = facts_of("x\r\nBcc: y\n@d");
@@ -345,6 +366,8 @@ int main(void)
     tcase_add_loop_test(tc, a_message_is_changed_as_promised_and_no_more, 0, COUNT(messages));
     tcase_add_loop_test(tc, how_the_bytes_are_cut_does_not_matter, 0, COUNT(messages));
     tcase_add_test(tc, a_null_senders_message_is_from_the_mailer_daemon);
+    tcase_add_loop_test(tc, a_message_that_is_to_stay_as_it_is_gets_received_alone, 0,
+                        COUNT(bare));
     tcase_add_test(tc, hostile_facts_cannot_add_a_line);
     tcase_add_loop_test(tc, the_message_id_is_told_for_the_log, 0, COUNT(ids));
     tcase_add_loop_test(tc, octets_over_127_are_noticed_where_they_go_out, 0, COUNT(eights));

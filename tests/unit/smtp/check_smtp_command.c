@@ -241,6 +241,8 @@ static const struct bad_row bad_own_mails[] = {
     {"FROM:<a@example.com> XID=0123456789abcdefg123456789abcdef", 501, "5.5.4"},
     {"FROM:<a@example.com> XID=0123456789abcdef 0123456789abcdef", 501, "5.5.4"},
     {"FROM:<a@example.com> XID=" XID " xid=" XID, 501, "5.5.4"},
+    {"FROM:<a@example.com> XASIS=yes", 501, "5.5.4"},
+    {"FROM:<a@example.com> XASIS XASIS", 501, "5.5.4"},
 };
 
 START_TEST(bad_parameters_of_our_own_programs_are_refused_in_words)
@@ -297,6 +299,20 @@ START_TEST(bad_words_about_no_address_are_refused)
 }
 END_TEST
 
+START_TEST(a_message_as_it_is_is_asked_for_where_it_is_offered)
+{
+    struct smtp_mail m;
+    struct smtp_refusal why;
+    struct str argument = STR_LIT("FROM:<> xasis");
+    ck_assert(smtp_command_mail(&m, argument, SMTP_OFFER_XTRANTER, &why));
+    ck_assert(m.as_is);
+    ck_assert(smtp_command_mail(&m, STR_LIT("FROM:<>"), SMTP_OFFER_XTRANTER, &why));
+    ck_assert(!m.as_is);
+    ck_assert(!smtp_command_mail(&m, argument, 0, &why));
+    check_refusal("not offered", &why, 555, "5.5.4");
+}
+END_TEST
+
 START_TEST(a_submission_id_is_read_where_it_is_offered)
 {
     struct smtp_mail m;
@@ -345,6 +361,7 @@ int main(void)
     ADD_LOOP(tc, bad_parameters_of_our_own_programs_are_refused_in_words, bad_own_mails);
     ADD_LOOP(tc, what_is_no_address_is_taken_as_such, invalids);
     ADD_LOOP(tc, bad_words_about_no_address_are_refused, bad_invalids);
+    tcase_add_test(tc, a_message_as_it_is_is_asked_for_where_it_is_offered);
     tcase_add_test(tc, a_submission_id_is_read_where_it_is_offered);
     tcase_add_test(tc, a_cut_argument_is_read_or_refused_and_never_more);
     suite_add_tcase(suite, tc);
