@@ -15,7 +15,8 @@ enum conf_tls {
 }; /* "auto" is settled from the port */
 enum conf_verify {
     CONF_VERIFY_FULL,
-    CONF_VERIFY_NONE
+    CONF_VERIFY_NONE,
+    CONF_VERIFY_FINGERPRINT
 };
 
 struct conf_smarthost {
@@ -24,8 +25,10 @@ struct conf_smarthost {
     uint16_t port;
     enum conf_tls tls;
     enum conf_verify verify;
-    char *tls_name;                          /* name to check; host when not set */
-    char *tls_ca_file;                       /* NULL: system trust */
+    char *tls_name;         /* name to check; host when not set */
+    char *tls_fingerprints; /* blank-separated SHA-256 in lower-case hex, set with
+                               CONF_VERIFY_FINGERPRINT alone; else NULL */
+    char *tls_ca_file;      /* NULL: system trust */
     char *tls_cert, *tls_key, *tls_priority; /* NULL: none, none, default */
     char *user;                              /* NULL: no login */
     char *password_file;

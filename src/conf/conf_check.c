@@ -77,6 +77,21 @@ static bool credentials_are_whole(const struct subject *x)
     return true;
 }
 
+/* A list without effect would be a false comfort. */
+static bool fingerprints_are_used(const struct subject *x)
+{
+    bool asked = x->s->verify == CONF_VERIFY_FINGERPRINT;
+    if (asked && !x->s->tls_fingerprints)
+        return refuse(x, line_of(x, "tls-verify"),
+                      "tls-verify = \"fingerprint\" needs to know which; write tls-fingerprint "
+                      "= {\"SHA-256\"} beside it");
+    if (!asked && x->s->tls_fingerprints)
+        return refuse(x, line_of(x, "tls-fingerprint"),
+                      "tls-fingerprint has no effect alone; write tls-verify = \"fingerprint\" "
+                      "beside it");
+    return true;
+}
+
 static bool password_is_safe(const struct subject *x)
 {
     if (conf_value_is_loopback(str_of(x->s->host)))
@@ -99,7 +114,8 @@ static void settle_tls(struct conf_smarthost *s)
 
 static bool smarthost_is_good(const struct subject *x)
 {
-    if (!name_is_good(x) || !has_host(x) || !credentials_are_whole(x))
+    if (!name_is_good(x) || !has_host(x) || !credentials_are_whole(x) ||
+        !fingerprints_are_used(x))
         return false;
     settle_tls(x->s);
     return password_is_safe(x);

@@ -10,7 +10,8 @@
 #include <string.h>
 
 enum {
-    TEXT_MAX = 1000 /* bytes of any text value */
+    TEXT_MAX = 1000, /* bytes of any text value */
+    FINGERPRINTS_MAX = 16
 };
 
 #define SECONDS(n) ((uint64_t)(n)*1000)
@@ -202,15 +203,41 @@ static bool read_tls(const struct conf_key *key, struct str value, void *owner, 
 static bool read_verify(const struct conf_key *key, struct str value, void *owner,
                         struct err *why)
 {
-    static const enum conf_verify meanings[] = {CONF_VERIFY_FULL, CONF_VERIFY_NONE};
+    static const enum conf_verify meanings[] = {CONF_VERIFY_FULL, CONF_VERIFY_NONE,
+                                                CONF_VERIFY_FINGERPRINT};
     enum conf_verify *field = field_of(key, owner);
     int choice = conf_value_choice(value, key->words);
-    if (str_eq(value, STR_LIT("fingerprint")))
-        err_set(why, "is not available in this version; name the server's own certificate in "
-                     "tls-ca-file and leave tls-verify at \"full\"");
+    (void)why;
     if (choice < 0)
         return false;
     *field = meanings[choice];
+    return true;
+}
+
+static bool read_fingerprint(const struct conf_key *key, struct str value, void *owner,
+                             struct err *why)
+{
+    char digits[CONF_FINGERPRINT_DIGITS + 1];
+    struct conf_smarthost *smarthost = owner;
+    (void)key;
+    if (!conf_value_fingerprint(value, digits))
+        return false;
+    const char *before = smarthost->tls_fingerprints ? smarthost->tls_fingerprints : "";
+    if (conf_value_choice(str_of(digits), before) >= 0) {
+        err_set(why, "is in the list twice; take one out");
+        return false;
+    }
+    struct buf words;
+    buf_init(&words, FINGERPRINTS_MAX * sizeof digits);
+    buf_printf(&words, "%s%s%s", before, *before ? " " : "", digits);
+    if (words.failed) {
+        err_set(why, "is one too many; write at most %d", FINGERPRINTS_MAX);
+        buf_release(&words);
+        return false;
+    }
+    free(smarthost->tls_fingerprints);
+    smarthost->tls_fingerprints = buf_strdup(&words);
+    buf_release(&words);
     return true;
 }
 
@@ -320,8 +347,14 @@ const struct conf_key conf_smarthost_keys[] = {
     {"tls", "auto", read_tls,
      "write \"auto\", \"starttls\" (587), \"implicit\" (465) or \"none\"", HOST(tls),
      .words = "auto starttls implicit none"},
-    {"tls-verify", "full", read_verify, "write \"full\", or \"none\" for no protection at all",
-     HOST(verify), .words = "full none"},
+    {"tls-verify", "full", read_verify,
+     "write \"full\", \"fingerprint\" with tls-fingerprint beside it, or \"none\" for no "
+     "protection at all",
+     HOST(verify), .words = "full none fingerprint"},
+    {"tls-fingerprint", NULL, read_fingerprint,
+     "write the SHA-256 of the server's certificate or public key, 64 hexadecimal digits, with "
+     "colons or without",
+     HOST(tls_fingerprints), .list = true, .text = true},
     {"tls-name", NULL, read_host, "write the host name that the certificate has",
      HOST(tls_name), .text = true},
     {"tls-ca-file", NULL, read_path, WANT_PATH, HOST(tls_ca_file), .text = true},

@@ -33,9 +33,6 @@ static const struct {
     {"token-command", "is not available in this version; use an application password and name "
                       "its file in password-file"},
     {"token-lifetime", "is not available in this version; take the line out"},
-    {"tls-fingerprint",
-     "is not available in this version; name the server's own certificate in "
-     "tls-ca-file"},
     {"password", "does not belong into this file, which others may read; write it into a file "
                  "of its own, mode 0600, and put password-file = \"/PATH/OF/IT\" here"},
     {"include", "is not available; write everything into this file"},

@@ -79,6 +79,29 @@ int conf_value_choice(struct str text, const char *words)
     return -1;
 }
 
+static bool is_hex(char c)
+{
+    return str_is_digit(c) || (str_lower(c) >= 'a' && str_lower(c) <= 'f');
+}
+
+bool conf_value_fingerprint(struct str text, char digits[CONF_FINGERPRINT_DIGITS + 1])
+{
+    char read[CONF_FINGERPRINT_DIGITS + 1] = "";
+    bool colons = text.n == CONF_FINGERPRINT_DIGITS + CONF_FINGERPRINT_DIGITS / 2 - 1;
+    size_t n = 0;
+    if (!colons && text.n != CONF_FINGERPRINT_DIGITS)
+        return false;
+    for (size_t i = 0; i < text.n; i++) {
+        bool is_colon = colons && i % 3 == 2;
+        if (is_colon ? text.p[i] != ':' : !is_hex(text.p[i]))
+            return false;
+        if (!is_colon)
+            read[n++] = str_lower(text.p[i]);
+    }
+    memcpy(digits, read, sizeof read);
+    return true;
+}
+
 static bool is_label(struct str label, const char *also)
 {
     if (label.n == 0 || label.n > LABEL_MAX || label.p[0] == '-' || label.p[label.n - 1] == '-')

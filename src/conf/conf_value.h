@@ -24,6 +24,15 @@ bool conf_value_bool(struct str text, bool *value) ATTR_MUST_CHECK;
 /* Index of text in the blank-separated words; -1 where it is none of them. */
 int conf_value_choice(struct str text, const char *words);
 
+enum {
+    CONF_FINGERPRINT_DIGITS = 64 /* of a SHA-256 */
+};
+
+/* A SHA-256 in hexadecimal digits of any case, with a colon between all bytes or none; digits
+ * is what is left in lower case. */
+bool conf_value_fingerprint(struct str text,
+                            char digits[CONF_FINGERPRINT_DIGITS + 1]) ATTR_MUST_CHECK;
+
 /* A host to connect to: name (letters, digits, "-", "_", dots, perhaps one at the end), IPv4 or
  * IPv6 without brackets. */
 bool conf_value_is_host(struct str text);

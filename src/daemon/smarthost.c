@@ -59,9 +59,15 @@ struct link {
 
 static struct tls_context *new_context(const struct conf_smarthost *c, struct err *err)
 {
+    static const enum tls_verify meanings[] = {
+        [CONF_VERIFY_FULL] = TLS_VERIFY_FULL,
+        [CONF_VERIFY_NONE] = TLS_VERIFY_NONE,
+        [CONF_VERIFY_FINGERPRINT] = TLS_VERIFY_FINGERPRINT,
+    };
     return tls_context_new(
         &(struct tls_policy){
-            .verify = c->verify == CONF_VERIFY_FULL ? TLS_VERIFY_FULL : TLS_VERIFY_NONE,
+            .verify = meanings[c->verify],
+            .fingerprints = c->tls_fingerprints,
             .ca_file = c->tls_ca_file,
             .cert_file = c->tls_cert,
             .key_file = c->tls_key,

@@ -60,6 +60,12 @@ static void expect(struct tls *t)
     gnutls_session_set_verify_cert2(t->session, t->expected, 2, 0);
 }
 
+/* Before our own certificate is shown to the peer. */
+static int check_fingerprint(gnutls_session_t session)
+{
+    return tls_certificate_is_pinned(gnutls_session_get_ptr(session)) ? 0 : -1;
+}
+
 static void set_up(struct tls *t)
 {
     int rc = gnutls_init(&t->session, GNUTLS_CLIENT | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL |
@@ -76,6 +82,9 @@ static void set_up(struct tls *t)
     }
     if (t->context->verify == TLS_VERIFY_FULL)
         expect(t);
+    gnutls_session_set_ptr(t->session, t);
+    if (t->context->verify == TLS_VERIFY_FINGERPRINT)
+        gnutls_session_set_verify_function(t->session, check_fingerprint);
     gnutls_session_set_keylog_function(t->session, log_no_keys);
     gnutls_transport_set_ptr(t->session, t);
     gnutls_transport_set_pull_function(t->session, pull);
@@ -169,6 +178,8 @@ static enum tls_status secure(struct tls *t)
             return give_up(t, GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR);
         }
     }
+    if (t->context->verify == TLS_VERIFY_FINGERPRINT && !tls_certificate_is_pinned(t))
+        return fail(t, GNUTLS_E_CERTIFICATE_ERROR);
     describe(t);
     t->stage = TLS_STAGE_OPEN;
     t->idle_records = 0;

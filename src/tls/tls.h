@@ -11,13 +11,18 @@
 #include "fault.h"
 
 enum tls_verify {
-    TLS_VERIFY_FULL, /* chain, host name, purpose */
-    TLS_VERIFY_NONE  /* by the administrator's word */
+    TLS_VERIFY_FULL,        /* chain, host name, purpose */
+    TLS_VERIFY_NONE,        /* by the administrator's word */
+    TLS_VERIFY_FINGERPRINT, /* one of the certificates or keys named, and nothing else */
 };
 
 /* Borrowed while tls_context_new() runs. */
 struct tls_policy {
     enum tls_verify verify;
+    const char
+        *fingerprints;     /* blank-separated SHA-256 in 64 lower-case hex digits each, of the
+                              server's certificate or of its public key (as
+                              SubjectPublicKeyInfo); needed by TLS_VERIFY_FINGERPRINT alone */
     const char *ca_file;   /* PEM; NULL: the system's trust store */
     const char *cert_file; /* client certificate, PEM; NULL: none */
     const char *key_file;
@@ -31,7 +36,8 @@ struct tls_policy {
 struct tls_context;
 
 /* NULL with a sentence in *err: an unreadable or empty trust store is an error (T-001), a bad
- * priority string (T-009) or one that allows what is broken (T-008, T-010), a client
+ * priority string (T-009) or one that allows what is broken (T-008, T-010), no fingerprint
+ * where one is to be verified, a client
  * certificate without its key, or a key file that others can read (private_file.h). */
 struct tls_context *tls_context_new(const struct tls_policy *policy,
                                     struct err *err) ATTR_MUST_CHECK;

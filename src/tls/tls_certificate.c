@@ -15,7 +15,9 @@ enum {
     NAMES_MAX = 200, /* bytes of the names shown in a sentence */
     DN_MAX = 160,
     DATE_MAX = 32,
-    CHAIN_MAX = 16 /* GnuTLS refuses longer ones */
+    CHAIN_MAX = 16,  /* GnuTLS refuses longer ones */
+    HASH_BYTES = 32, /* SHA-256 */
+    FINGERPRINT_DIGITS = 2 * HASH_BYTES
 };
 
 /* This program was not there before: a clock that says so is wrong (2026-01-01). */
@@ -31,7 +33,8 @@ struct facts {
     char subject[DN_MAX];
     char issuer[DN_MAX];     /* of the server's certificate */
     char top_issuer[DN_MAX]; /* of the last one shown */
-    char fingerprint[2 * 32 + 1];
+    char fingerprint[FINGERPRINT_DIGITS + 1];
+    char key_fingerprint[FINGERPRINT_DIGITS + 1];
     int64_t valid_from;  /* the latest of the chain */
     int64_t valid_until; /* the earliest of the chain */
 };
@@ -81,6 +84,53 @@ bool tls_certificate_names_server(const struct tls *t)
     }
     gnutls_x509_crt_deinit(leaf);
     return found;
+}
+
+static void to_hex(const unsigned char hash[HASH_BYTES], char text[FINGERPRINT_DIGITS + 1])
+{
+    for (size_t i = 0; i < HASH_BYTES; i++)
+        snprintf(text + 2 * i, 3, "%02x", hash[i]);
+}
+
+/* "" where it cannot be told. */
+static void certificate_fingerprint(gnutls_x509_crt_t crt, char text[FINGERPRINT_DIGITS + 1])
+{
+    unsigned char hash[HASH_BYTES];
+    size_t size = sizeof hash;
+    text[0] = '\0';
+    if (gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, hash, &size) >= 0)
+        to_hex(hash, text);
+}
+
+static void key_fingerprint(gnutls_x509_crt_t crt, char text[FINGERPRINT_DIGITS + 1])
+{
+    unsigned char hash[HASH_BYTES];
+    size_t size = sizeof hash;
+    text[0] = '\0';
+    if (gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA256, hash, &size) >= 0)
+        to_hex(hash, text);
+}
+
+static bool is_listed(const char *fingerprints, const char fingerprint[FINGERPRINT_DIGITS + 1])
+{
+    struct str rest = str_of(fingerprints), word;
+    while ((word = str_word(&rest, " ")).n)
+        if (str_eq(word, str_of(fingerprint)))
+            return true;
+    return false;
+}
+
+bool tls_certificate_is_pinned(const struct tls *t)
+{
+    char of_certificate[FINGERPRINT_DIGITS + 1], of_key[FINGERPRINT_DIGITS + 1];
+    gnutls_x509_crt_t leaf = import_leaf(t);
+    if (!leaf)
+        return false;
+    certificate_fingerprint(leaf, of_certificate);
+    key_fingerprint(leaf, of_key);
+    gnutls_x509_crt_deinit(leaf);
+    return is_listed(t->context->fingerprints, of_certificate) ||
+           is_listed(t->context->fingerprints, of_key);
 }
 
 static void put_address(struct buf *out, const char *address, size_t size)
@@ -145,8 +195,6 @@ static void tell_dn(char text[DN_MAX], dn_getter *get, gnutls_x509_crt_t crt)
 static void tell_leaf(struct facts *facts, gnutls_x509_crt_t leaf)
 {
     gnutls_datum_t address = {0};
-    unsigned char hash[32];
-    size_t size = sizeof hash;
     tell_names(facts, leaf);
     tell_dn(facts->subject, gnutls_x509_crt_get_dn3, leaf);
     tell_dn(facts->issuer, gnutls_x509_crt_get_issuer_dn3, leaf);
@@ -154,10 +202,8 @@ static void tell_leaf(struct facts *facts, gnutls_x509_crt_t leaf)
     facts->knows_issuer_address = gnutls_x509_crt_get_authority_info_access(
                                       leaf, 0, GNUTLS_IA_CAISSUERS_URI, &address, NULL) >= 0;
     gnutls_free(address.data);
-    if (gnutls_x509_crt_get_fingerprint(leaf, GNUTLS_DIG_SHA256, hash, &size) < 0)
-        return;
-    for (size_t i = 0; i < size; i++)
-        snprintf(facts->fingerprint + 2 * i, 3, "%02x", hash[i]);
+    certificate_fingerprint(leaf, facts->fingerprint);
+    key_fingerprint(leaf, facts->key_fingerprint);
 }
 
 static void gather(struct facts *facts, const struct tls *t)
@@ -225,7 +271,9 @@ static void judge_issuer(struct tls *t, const struct facts *facts)
                t->name.text, facts->subject, facts->fingerprint);
         fault_fix(&t->fault,
                   "if this is your own server's certificate, save it in a file and set "
-                  "tls-ca-file to that");
+                  "tls-ca-file to that; or set tls-verify = \"fingerprint\" and "
+                  "tls-fingerprint = {\"%s\"}",
+                  facts->fingerprint);
     } else if (facts->chain == 1 && facts->knows_issuer_address) {
         refuse(t, FAULT_ACCOUNT, "CERT-CHAIN",
                "%s shows its certificate without that of its issuer, %s", t->name.text,
@@ -391,4 +439,18 @@ void tls_verdict_common_name(struct tls *t)
         t->name.text, facts.subject, facts.issuer);
     fault_fix(&t->fault, "the server's administrator has to replace it by one with a "
                          "subjectAltName");
+}
+
+void tls_verdict_fingerprint(struct tls *t)
+{
+    struct facts facts;
+    gather(&facts, t);
+    refuse(t, FAULT_ACCOUNT, "CERT-PIN",
+           "tls-fingerprint does not list the certificate of %s, SHA-256 %s, nor its public "
+           "key, SHA-256 %s",
+           t->name.text, facts.fingerprint, facts.key_fingerprint);
+    fault_fix(&t->fault,
+              "ask the server's administrator whether it has a new certificate, and only then "
+              "add one of these to tls-fingerprint; if it has not, something between here and "
+              "the server is intercepting the connection");
 }

@@ -29,7 +29,7 @@ static int check_trust(int loaded, const char *where, struct err *err)
 static int load_trust(struct tls_context *context, const char *ca_file, struct err *err)
 {
     gnutls_certificate_credentials_t to = context->credentials;
-    if (context->verify == TLS_VERIFY_NONE)
+    if (context->verify != TLS_VERIFY_FULL)
         return 0;
     if (!ca_file)
         return check_trust(gnutls_certificate_set_x509_system_trust(to), "the system's store",
@@ -39,6 +39,17 @@ static int load_trust(struct tls_context *context, const char *ca_file, struct e
         return err_set(err, "tls-ca-file %s cannot be read: %s", ca_file, strerror(errno));
     return check_trust(gnutls_certificate_set_x509_trust_file(to, ca_file, GNUTLS_X509_FMT_PEM),
                        ca_file, err);
+}
+
+static int load_fingerprints(struct tls_context *context, const char *fingerprints,
+                             struct err *err)
+{
+    if (context->verify != TLS_VERIFY_FINGERPRINT)
+        return 0;
+    if (!fingerprints || !*fingerprints)
+        return err_set(err, "tls-verify = \"fingerprint\" needs tls-fingerprint");
+    context->fingerprints = mem_strdup(fingerprints);
+    return 0;
 }
 
 static int use_pair(struct tls_context *context, const char *cert_file, const char *key_file,
@@ -177,6 +188,7 @@ struct tls_context *tls_context_new(const struct tls_policy *policy, struct err 
     BUG_ON(rc < 0);
     if (load_priority(context, policy->priority, err) < 0 ||
         load_trust(context, policy->ca_file, err) < 0 ||
+        load_fingerprints(context, policy->fingerprints, err) < 0 ||
         load_client_certificate(context, policy->cert_file, policy->key_file, err) < 0) {
         tls_context_free(context);
         return NULL;
@@ -191,5 +203,6 @@ void tls_context_free(struct tls_context *context)
     gnutls_certificate_free_credentials(context->credentials);
     if (context->priority)
         gnutls_priority_deinit(context->priority);
+    free(context->fingerprints);
     free(context);
 }

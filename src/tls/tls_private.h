@@ -13,6 +13,7 @@ struct tls_context {
     gnutls_certificate_credentials_t credentials;
     gnutls_priority_t priority;
     enum tls_verify verify;
+    char *fingerprints;   /* as in struct tls_policy */
     bool has_certificate; /* of the client */
 };
 
@@ -56,6 +57,12 @@ void tls_verdict_certificate(struct tls *t, unsigned status);
 
 /* Judge a certificate that names the server in an outdated way alone. */
 void tls_verdict_common_name(struct tls *t);
+
+/* Judge a certificate that is none of the context's fingerprints. */
+void tls_verdict_fingerprint(struct tls *t);
+
+/* Whether the peer's certificate or its public key is one of the context's fingerprints. */
+bool tls_certificate_is_pinned(const struct tls *t);
 
 /* Whether the peer's certificate names the server in its subjectAltName. GnuTLS would also take
  * the common name (T-025), and an address in the clothes of a DNS name (T-007). */

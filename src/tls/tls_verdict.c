@@ -213,6 +213,10 @@ void tls_verdict(struct tls *t, int rc)
         tls_verdict_certificate(t, gnutls_session_get_verify_cert_status(t->session));
         return;
     }
+    if (rc == GNUTLS_E_CERTIFICATE_ERROR && t->context->verify == TLS_VERIFY_FINGERPRINT) {
+        tls_verdict_fingerprint(t);
+        return;
+    }
     if (rc == GNUTLS_E_FATAL_ALERT_RECEIVED) {
         judge_alert(t);
         return;

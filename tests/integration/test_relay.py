@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The relay: a verified, authenticated dialogue or none; what fails waits, and arrives once."""
 
+import hashlib
 import re
 import ssl
+import subprocess
 import time
 
 import lib
@@ -209,6 +211,35 @@ class TrustTest(RelayCase):
                 self.assertEqual(len(self.host.records), kept)
                 self.host.certificate = "good"
                 self.check_recovery(kept + 1)
+
+    def test_a_pinned_certificate_or_key_is_trusted_and_no_other(self):
+        def openssl(*arguments, given=None):
+            return subprocess.run(["openssl", *arguments], input=given, capture_output=True,
+                                  check=True).stdout
+        chain = self.host.certificates.chain("selfsigned")
+        stated = openssl("x509", "-in", chain, "-noout", "-fingerprint", "-sha256")
+        public = openssl("x509", "-in", chain, "-noout", "-pubkey")
+        key = hashlib.sha256(openssl("pkey", "-pubin", "-outform", "DER", given=public))
+        settings = self.daemon.smarthosts[0][1]
+        settings["tls-verify"] = "fingerprint"
+        self.host.certificate = "selfsigned"
+        for n, pin in enumerate((stated.decode().strip().split("=")[1], key.hexdigest())):
+            with self.subTest(pin=pin):
+                settings["tls-fingerprint"] = ["0" * 64, pin]
+                self.daemon.start().submit()
+                self.wait_kept(n + 1)
+                self.wait_idle()
+                self.assertEqual(self.daemon.stop(), 0)
+        self.host.transcript.clear()
+        self.host.certificate = "good"
+        self.daemon.start().submit()
+        shown = re.search("SHA-256 ([0-9a-f]{64})", self.deferral("tls-fingerprint"))[1]
+        self.check_nothing_was_confided()
+        self.assertEqual(self.daemon.stop(), 0)
+        settings["tls-fingerprint"].append(shown)
+        self.daemon.start()
+        self.wait_kept(3)
+        self.check_manners()
 
     def test_tls_1_2_is_spoken_and_1_1_is_not(self):
         self.host.newest_tls = ssl.TLSVersion.TLSv1_2

@@ -10,6 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define HEX64_COLONS                                                                           \
+    "01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:"                                         \
+    "01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF"
 #define S "smarthost \"main\" {\n  host = \"mx.example.com\"\n}\n"
 
 static const struct {
@@ -40,9 +44,15 @@ static const struct {
     {"a password in the file", "smarthost a {\nhost=a.b\npassword = \"hunter2\" }",
      "F:3: password does not belong into this file, which others may read; write it into a "
      "file"},
-    {"a later version's value", "smarthost a {\ntls-verify = \"fingerprint\" }",
-     "F:2: tls-verify = \"fingerprint\" is not available in this version; name the server's "
-     "own"},
+    {"fingerprint without one", "smarthost a { host = a.b\ntls-verify = \"fingerprint\" }",
+     "F:2: tls-verify = \"fingerprint\" needs to know which; write tls-fingerprint"},
+    {"a fingerprint without effect", "smarthost a { host = a.b\ntls-fingerprint = " HEX64 " }",
+     "F:2: tls-fingerprint has no effect alone; write tls-verify = \"fingerprint\""},
+    {"no fingerprint", "smarthost a { host = a.b\ntls-fingerprint = \"sha1\" }",
+     "F:2: tls-fingerprint = \"sha1\": write the SHA-256 of the server's certificate"},
+    {"a fingerprint twice",
+     "smarthost a { host = a.b\ntls-fingerprint = {\"" HEX64_COLONS "\",\n" HEX64 " } }",
+     "F:3: tls-fingerprint = \"" HEX64 "\" is in the list twice"},
     {"a later version's mechanism", "smarthost a {\nauth = {\"PLAIN\",\n\"XOAUTH2\"} }",
      "F:3: auth = \"XOAUTH2\" is not available in this version; PLAIN and LOGIN are"},
     {"an unknown mechanism", "smarthost a {\nauth = {\"PLAIM\"} }",
@@ -281,6 +291,39 @@ static const struct {
 } modes[] = {{25, CONF_TLS_STARTTLS},   {465, CONF_TLS_IMPLICIT},  {587, CONF_TLS_STARTTLS},
              {2465, CONF_TLS_IMPLICIT}, {2525, CONF_TLS_STARTTLS}, {1, CONF_TLS_STARTTLS}};
 
+START_TEST(fingerprints_are_kept_in_one_form_and_at_most_sixteen)
+{
+    static const char other[] =
+        "fedcba98765432100123456789abcdeffedcba98765432100123456789abcdef";
+    struct err err;
+    char text[2000];
+    snprintf(text, sizeof text,
+             "smarthost a { host = a.b\ntls-verify = fingerprint\n"
+             "tls-fingerprint = {\"%s\", \"%s\"} }",
+             HEX64_COLONS, other);
+    struct conf *conf = conf_parse("F", str_of(text), &err);
+    ck_assert_msg(conf != NULL, "%s", err.text);
+    ck_assert_int_eq(conf->smarthosts[0].verify, CONF_VERIFY_FINGERPRINT);
+    ck_assert_msg(strncmp(conf->smarthosts[0].tls_fingerprints, HEX64 " ", 65) == 0, "%s",
+                  conf->smarthosts[0].tls_fingerprints);
+    ck_assert_str_eq(conf->smarthosts[0].tls_fingerprints + 65, other);
+    conf_unref(conf);
+    for (int n = 16; n <= 17; n++) {
+        size_t used = (size_t)snprintf(text, sizeof text,
+                                       "smarthost a { host = a.b\ntls-verify = fingerprint\n"
+                                       "tls-fingerprint = {");
+        for (int i = 0; i < n; i++)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s\"%064x\"",
+                                     i ? ", " : "", (unsigned)i);
+        snprintf(text + used, sizeof text - used, "} }");
+        conf = conf_parse("F", str_of(text), &err);
+        ck_assert_msg((conf != NULL) == (n == 16), "%d", n);
+        conf_unref(conf);
+    }
+    ck_assert_ptr_nonnull(strstr(err.text, "is one too many; write at most 16"));
+}
+END_TEST
+
 START_TEST(auto_is_settled_from_the_port)
 {
     char text[200];
@@ -411,10 +454,8 @@ START_TEST(each_limit_holds)
 END_TEST
 
 static const char *const planned[] = {
-    "admin",          "aliases",       "warn-after",       "keep-dead",
-    "queue-listing",  "route",         "rewrite",          "limit",
-    "rate",           "token-command", "password-command", "token-lifetime",
-    "tls-fingerprint"};
+    "admin",   "aliases", "warn-after", "keep-dead",     "queue-listing",    "route",
+    "rewrite", "limit",   "rate",       "token-command", "password-command", "token-lifetime"};
 
 START_TEST(what_a_later_version_brings_is_called_so)
 {
@@ -548,6 +589,7 @@ int main(void)
     tcase_add_test(tc, the_least_configuration_gets_every_default);
     tcase_add_test(tc, every_global_key_is_read);
     tcase_add_test(tc, every_key_of_a_smarthost_is_read);
+    tcase_add_test(tc, fingerprints_are_kept_in_one_form_and_at_most_sixteen);
     tcase_add_test(tc, a_text_cut_anywhere_is_refused_or_whole_and_never_more);
     tcase_add_loop_test(tc, auto_is_settled_from_the_port, 0, sizeof modes / sizeof modes[0]);
     tcase_add_loop_test(tc, a_password_in_clear_stays_on_this_machine, 0,

@@ -41,6 +41,39 @@ START_TEST(durations_have_a_unit)
 }
 END_TEST
 
+#define HALF "0123456789abcdefFEDCBA9876543210"
+#define COLONS "01:23:45:67:89:ab:cd:ef:FE:DC:BA:98:76:54:32:10"
+
+static const struct {
+    const char *text;
+    bool accepted;
+} fingerprints[] = {
+    {HALF HALF, true},
+    {COLONS ":" COLONS, true},
+    {"", false},
+    {HALF, false},
+    {HALF HALF "0", false},
+    {HALF "0123456789abcdefFEDCBA987654321", false},
+    {HALF "0123456789abcdefFEDCBA987654321g", false},
+    {HALF "0123456789abcdefFEDCBA987654321:", false},
+    {COLONS ":" COLONS ":", false},
+    {COLONS COLONS, false},
+    {COLONS "-" COLONS, false},
+    {COLONS "::" HALF, false},
+    {" " HALF HALF, false},
+};
+
+START_TEST(fingerprints_are_sha256_in_hexadecimal)
+{
+    char digits[CONF_FINGERPRINT_DIGITS + 1] = "untouched";
+    bool read = conf_value_fingerprint(str_of(fingerprints[_i].text), digits);
+    ck_assert_msg(read == fingerprints[_i].accepted, "%s", fingerprints[_i].text);
+    ck_assert_str_eq(digits, read ? "0123456789abcdeffedcba9876543210"
+                                    "0123456789abcdeffedcba9876543210"
+                                  : "untouched");
+}
+END_TEST
+
 static const struct {
     const char *text;
     bool accepted;
@@ -170,6 +203,8 @@ int main(void)
 {
     Suite *suite = suite_create("conf_value");
     TCase *tc = tcase_create("conf_value");
+    tcase_add_loop_test(tc, fingerprints_are_sha256_in_hexadecimal, 0,
+                        sizeof fingerprints / sizeof fingerprints[0]);
     tcase_add_loop_test(tc, durations_have_a_unit, 0, ROWS(durations));
     tcase_add_loop_test(tc, sizes_are_bytes_or_powers_of_1024, 0, ROWS(sizes));
     tcase_add_loop_test(tc, hosts_domains_and_literals_are_told_apart, 0, ROWS(hosts));

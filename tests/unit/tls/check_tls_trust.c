@@ -2,7 +2,10 @@
 #include "peer.h"
 
 #include <check.h>
+#include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -331,6 +334,142 @@ START_TEST(the_system_store_does_not_trust_the_tests_authority)
 }
 END_TEST
 
+enum pin {
+    PIN_CERTIFICATE,
+    PIN_KEY,
+    PIN_OTHER,
+    PIN_ISSUER
+};
+
+/* The SHA-256 of the DER that is pinned, after one of something else. */
+static void write_pins(char text[130], const struct identity *identity,
+                       const struct identity *other, enum pin pin)
+{
+    gnutls_datum_t der;
+    gnutls_pubkey_t key;
+    unsigned char hash[32];
+    const struct identity *from = pin == PIN_OTHER ? other : identity;
+    unsigned which = pin == PIN_ISSUER ? 1 : 0;
+    ck_assert_int_eq(gnutls_pubkey_init(&key), 0);
+    ck_assert_int_eq(gnutls_pubkey_import_x509(key, from->chain[which], 0), 0);
+    if (pin == PIN_KEY)
+        ck_assert_int_eq(gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, &der), 0);
+    else
+        ck_assert_int_eq(gnutls_x509_crt_export2(from->chain[which], GNUTLS_X509_FMT_DER, &der),
+                         0);
+    ck_assert_int_eq(gnutls_hash_fast(GNUTLS_DIG_SHA256, der.data, der.size, hash), 0);
+    snprintf(text, 130, "%064x ", 7);
+    for (size_t i = 0; i < sizeof hash; i++)
+        snprintf(text + 65 + 2 * i, 3, "%02x", hash[i]);
+    gnutls_free(der.data);
+    gnutls_pubkey_deinit(key);
+}
+
+/* Whom the client pins; whether that is trust. */
+static const struct {
+    const char *title;
+    struct certificate certificate;
+    enum pin pin;
+    const char *code;
+} pinned[] = {
+    {"certificate", {.common_name = "x", .names = {HOST}}, PIN_CERTIFICATE, NULL},
+    {"key", {.common_name = "x", .names = {HOST}}, PIN_KEY, NULL},
+    {"self-signed, expired, for another name",
+     {.common_name = "box", .until_days = -3, .from_days = -9, .issuer = ISSUED_BY_ITSELF},
+     PIN_CERTIFICATE,
+     NULL},
+    {"the key of a self-signed one",
+     {.common_name = "box", .issuer = ISSUED_BY_ITSELF},
+     PIN_KEY,
+     NULL},
+    {"another of the same name and authority",
+     {.common_name = "x", .names = {HOST}},
+     PIN_OTHER,
+     "CERT-PIN"},
+    {"the issuer",
+     {.common_name = "x", .names = {HOST}, .issuer = ISSUED_BY_INTERMEDIATE},
+     PIN_ISSUER,
+     "CERT-PIN"},
+};
+
+enum {
+    N_PINNED = sizeof pinned / sizeof pinned[0]
+};
+
+START_TEST(a_pin_is_the_servers_certificate_or_key_and_nothing_else)
+{
+    size_t row = (size_t)_i / 2;
+    struct authority *a = authority_new("Test CA");
+    struct identity identity, other;
+    struct pair p;
+    char pins[130], seen[130];
+    authority_issue(a, &pinned[row].certificate, &identity);
+    authority_issue(a, &pinned[row].certificate, &other);
+    write_pins(pins, &identity, &other, pinned[row].pin);
+    pair_new(&p,
+             &(struct tls_policy){.verify = TLS_VERIFY_FINGERPRINT,
+                                  .fingerprints = pins,
+                                  .ca_file = "/nonexistent"},
+             HOST, &identity, &(struct peer_options){.priority = versions[_i % 2]});
+    pair_run(&p);
+    const struct fault *f = tls_fault(p.tls);
+    ck_assert_msg(p.secured == !pinned[row].code, "%s: %s", pinned[row].title, f->text);
+    ck_assert_msg(strcmp(f->code, pinned[row].code ? pinned[row].code : "") == 0, "%s: %s: %s",
+                  pinned[row].title, f->code, f->text);
+    if (pinned[row].code) {
+        ck_assert_int_eq(f->scope, FAULT_ACCOUNT);
+        write_pins(seen, &identity, &other, PIN_CERTIFICATE);
+        ck_assert_msg(strstr(f->text, seen + 65) != NULL, "%s", f->text);
+        write_pins(seen, &identity, &other, PIN_KEY);
+        ck_assert_msg(strstr(f->text, seen + 65) != NULL, "%s", f->text);
+        ck_assert_ptr_nonnull(strstr(f->fix, "tls-fingerprint"));
+    }
+    pair_free(&p);
+    identity_clear(&identity);
+    identity_clear(&other);
+    authority_free(a);
+}
+END_TEST
+
+START_TEST(our_certificate_is_not_shown_to_a_server_that_is_not_pinned)
+{
+    struct authority *a = authority_new("Test CA");
+    struct identity identity, other;
+    struct pair p;
+    char pins[130];
+    authority_issue(a, &pinned[0].certificate, &identity);
+    authority_issue(a, &pinned[0].certificate, &other);
+    for (enum pin pin = PIN_CERTIFICATE; pin <= PIN_OTHER; pin++) {
+        write_pins(pins, &identity, &other, pin);
+        pair_new(&p,
+                 &(struct tls_policy){.verify = TLS_VERIFY_FINGERPRINT,
+                                      .fingerprints = pins,
+                                      .cert_file = identity_certificate_file(&other),
+                                      .key_file = identity_key_file(&other)},
+                 HOST, &identity, &(struct peer_options){.client = GNUTLS_CERT_REQUEST});
+        pair_run(&p);
+        unsigned shown = 0;
+        gnutls_certificate_get_peers(p.server, &shown);
+        ck_assert_msg((shown > 0) == (pin != PIN_OTHER), "%d: %u", (int)pin, shown);
+        pair_free(&p);
+    }
+    identity_clear(&identity);
+    identity_clear(&other);
+    authority_free(a);
+}
+END_TEST
+
+START_TEST(a_pin_that_is_not_there_is_an_error)
+{
+    static const char *const none[] = {NULL, ""};
+    struct err err;
+    ck_assert_ptr_null(tls_context_new(
+        &(struct tls_policy){.verify = TLS_VERIFY_FINGERPRINT, .fingerprints = none[_i]},
+        &err));
+    ck_assert_str_eq(err.text, "tls-verify = \"fingerprint\" needs tls-fingerprint");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tls_trust");
@@ -339,6 +478,10 @@ int main(void)
     tcase_add_loop_test(tc, without_verification_every_certificate_will_do, 0, N_CASES);
     tcase_add_test(tc, a_self_signed_certificate_in_the_ca_file_is_trusted);
     tcase_add_test(tc, the_system_store_does_not_trust_the_tests_authority);
+    tcase_add_loop_test(tc, a_pin_is_the_servers_certificate_or_key_and_nothing_else, 0,
+                        2 * N_PINNED);
+    tcase_add_test(tc, our_certificate_is_not_shown_to_a_server_that_is_not_pinned);
+    tcase_add_loop_test(tc, a_pin_that_is_not_there_is_an_error, 0, 2);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
