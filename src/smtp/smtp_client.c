@@ -237,6 +237,12 @@ static bool has_8bit(const char *s)
     return *s;
 }
 
+bool smtp_client_needs_utf8(const struct smtp_client *c, unsigned recipient)
+{
+    return !smtp_caps_has(&c->caps, SMTP_CAP_SMTPUTF8) &&
+           has_8bit(c->transaction.recipients[recipient]);
+}
+
 bool smtp_client_is_utf8(const struct smtp_transaction *t)
 {
     bool found = has_8bit(t->sender);
@@ -253,6 +259,18 @@ static void assert_no_controls(const char *address)
         BUG_ON((unsigned char)*address < 0x20 || *address == 0x7f);
 }
 
+/* Headers in UTF-8 need no such server (S-073): they go as they are. */
+static void set_utf8_needed(struct fault *f, enum fault_scope scope, const char *who,
+                            const char *address)
+{
+    fault_set(f, scope, "5.6.7", "UTF8-NEEDED",
+              "the %s's address %s has letters beyond ASCII, and the server does not offer "
+              "SMTPUTF8",
+              who, address);
+    fault_fix(f, "use an address in ASCII");
+    f->permanent = true;
+}
+
 /* What can be said without asking the server. */
 static bool cannot_go_out(const struct smtp_client *c, struct fault *f)
 {
@@ -264,14 +282,26 @@ static bool cannot_go_out(const struct smtp_client *c, struct fault *f)
         fault_fix(f, "send less, or ask the provider for a larger limit");
         return true;
     }
-    if (smtp_client_is_utf8(t) && !smtp_caps_has(&c->caps, SMTP_CAP_SMTPUTF8)) {
-        fault_set(f, FAULT_MESSAGE, "5.6.7", "UTF8-NEEDED",
-                  "an address of the message has letters beyond ASCII, and the server does not "
-                  "offer SMTPUTF8");
-        fault_fix(f, "use an address in ASCII");
+    if (has_8bit(t->sender) && !smtp_caps_has(&c->caps, SMTP_CAP_SMTPUTF8)) {
+        set_utf8_needed(f, FAULT_MESSAGE, "sender", t->sender);
         return true;
     }
     return false;
+}
+
+/* Tell those recipients whose addresses the server cannot take. How many are left. */
+static unsigned refuse_utf8_recipients(struct smtp_client *c)
+{
+    unsigned left = c->transaction.n_recipients;
+    for (unsigned i = 0; i < c->transaction.n_recipients; i++) {
+        struct fault f;
+        if (!smtp_client_needs_utf8(c, i))
+            continue;
+        set_utf8_needed(&f, FAULT_RECIPIENT, "recipient", c->transaction.recipients[i]);
+        smtp_client_tell(c, SMTP_CLIENT_RCPT, i, &f);
+        left--;
+    }
+    return left;
 }
 
 void smtp_client_submit(struct smtp_client *c, const struct smtp_transaction *t, int64_t now_ms)
@@ -289,8 +319,8 @@ void smtp_client_submit(struct smtp_client *c, const struct smtp_transaction *t,
     c->content_bytes = 0;
     c->dot = smtp_dot_start();
     memset(c->accepted, 0, sizeof c->accepted);
-    struct fault f;
-    if (cannot_go_out(c, &f)) {
+    struct fault f = {.scope = FAULT_NONE};
+    if (cannot_go_out(c, &f) || refuse_utf8_recipients(c) == 0) {
         smtp_client_tell(c, SMTP_CLIENT_DONE, 0, &f);
         smtp_dialogue_enter(c, SMTP_STAGE_IDLE);
         return;

@@ -159,7 +159,8 @@ void smtp_client_auth_cancel(struct smtp_client *c, const struct fault *fault, i
 
 /* Begin a transaction; only after IDLE. Its addresses have no control octets: that is a bug
  * here (S-114). DONE with a message's fault, and nothing sent, where it is larger than the
- * server takes, or an address needs SMTPUTF8 and it is not offered. */
+ * server takes, or its sender needs SMTPUTF8 and that is not offered; recipients that need it
+ * are told at once with RCPT, and are left out. */
 void smtp_client_submit(struct smtp_client *c, const struct smtp_transaction *t,
                         int64_t now_ms);
 

@@ -260,7 +260,7 @@ static void owe(struct smtp_client *c, enum smtp_stage stage, unsigned recipient
 static void owe_replies(struct smtp_client *c, enum smtp_stage stage)
 {
     if (stage != SMTP_STAGE_FINAL || !c->conf.lmtp) {
-        owe(c, stage, stage == SMTP_STAGE_RCPT ? c->n_sent - 1 : 0);
+        owe(c, stage, stage == SMTP_STAGE_RCPT ? c->last_sent : 0);
         return;
     }
     /* RFC 2033 4.2: one for each recipient that was accepted. */

@@ -88,7 +88,8 @@ struct smtp_client {
     unsigned n_transactions; /* begun */
     bool under_way;          /* no DONE yet */
     bool mail_refused;
-    unsigned n_sent, n_accepted; /* recipients */
+    unsigned n_sent, n_accepted; /* recipients; those left out count as sent */
+    unsigned last_sent;          /* recipient */
     bool accepted[SMTP_CLIENT_RECIPIENTS_MAX];
     struct smtp_dot dot;
     uint64_t content_bytes;
@@ -162,6 +163,9 @@ enum smtp_stage smtp_transaction_on_rset_reply(struct smtp_client *c,
 
 /* Has an address of t an octet over 127? */
 bool smtp_client_is_utf8(const struct smtp_transaction *t);
+
+/* Has this recipient been left out for want of SMTPUTF8? */
+bool smtp_client_needs_utf8(const struct smtp_client *c, unsigned recipient);
 
 /* Queue an event with a fault. */
 void smtp_client_tell(struct smtp_client *c, enum smtp_client_event_type type,

@@ -17,6 +17,12 @@ static enum smtp_stage owed_or(const struct smtp_client *c, enum smtp_stage next
     return c->n_owed ? c->owed[c->owed_first].stage : next;
 }
 
+static void skip_left_out(struct smtp_client *c)
+{
+    while (c->n_sent < c->transaction.n_recipients && smtp_client_needs_utf8(c, c->n_sent))
+        c->n_sent++;
+}
+
 void smtp_transaction_send_mail(struct smtp_client *c)
 {
     const struct smtp_transaction *t = &c->transaction;
@@ -27,9 +33,10 @@ void smtp_transaction_send_mail(struct smtp_client *c)
         buf_printf(&c->out, " SIZE=%" PRIu64, t->body_bytes);
     if (t->body_8bit && smtp_caps_has(&c->caps, SMTP_CAP_8BITMIME))
         buf_puts(&c->out, " BODY=8BITMIME");
-    if (smtp_client_is_utf8(t))
+    if (smtp_caps_has(&c->caps, SMTP_CAP_SMTPUTF8) && smtp_client_is_utf8(t))
         buf_puts(&c->out, " SMTPUTF8");
     buf_puts(&c->out, "\r\n");
+    skip_left_out(c);
 }
 
 enum smtp_stage smtp_transaction_on_mail_reply(struct smtp_client *c,
@@ -50,7 +57,8 @@ enum smtp_stage smtp_transaction_on_mail_reply(struct smtp_client *c,
 void smtp_transaction_send_rcpt(struct smtp_client *c)
 {
     buf_printf(&c->out, "RCPT TO:<%s>\r\n", c->transaction.recipients[c->n_sent]);
-    c->n_sent++;
+    c->last_sent = c->n_sent++;
+    skip_left_out(c);
 }
 
 /* After one was accepted, 452 and 552 say that these are enough, unless their status speaks of
@@ -78,8 +86,8 @@ static void judge_recipient(struct smtp_client *c, const struct smtp_reply *r)
     if (strcmp(f.code, SMTP_FAULT_RCPT_SPLIT) != 0)
         return;
     /* Those not sent yet would hear the same. */
-    for (; c->n_sent < c->transaction.n_recipients; c->n_sent++)
-        smtp_client_tell(c, SMTP_CLIENT_RCPT, c->n_sent, &f);
+    for (; c->n_sent < c->transaction.n_recipients; skip_left_out(c))
+        smtp_client_tell(c, SMTP_CLIENT_RCPT, c->n_sent++, &f);
 }
 
 enum smtp_stage smtp_transaction_on_rcpt_reply(struct smtp_client *c,

@@ -174,8 +174,18 @@ static const struct dialogue dialogues[] = {
      OFFERED("SMTPUTF8") "! IDLE\n> submit a@b \xc3\xa4@d 8bit\n"
                          "C: MAIL FROM:<a@b> BODY=8BITMIME SMTPUTF8\n"},
     {"an address that needs SMTPUTF8 where it is not offered", "",
-     OFFERED(
-         "SIZE") "! IDLE\n> submit a@b \xc3\xa4@d\n! DONE message perm UTF8-NEEDED\n! IDLE\n"},
+     OFFERED("SIZE") "! IDLE\n> submit a@b \xc3\xa4@d\n! RCPT 0 recipient perm UTF8-NEEDED\n"
+                     "! DONE none\n! IDLE\n"},
+    {"it concerns its recipient alone", "pipelining",
+     READY "> submit a@b \xc3\xa4@d c@d \xc3\xa4@e e@f \xc3\xa4@f\nC: MAIL FROM:<a@b>\n"
+           "C: RCPT TO:<c@d>\nC: RCPT TO:<e@f>\nC: DATA\n! RCPT 0 recipient perm UTF8-NEEDED\n"
+           "! RCPT 2 recipient perm UTF8-NEEDED\n! RCPT 4 recipient perm UTF8-NEEDED\n"
+           "S: 250 ok\nS: 550 5.1.1 who\nS: 250 ok\nS: 354 go\n"
+           "! RCPT 1 recipient perm RCPT-UNKNOWN\n! RCPT 3 none\n! BODY\n"
+           "> last hi\nC: hi\nC: .\nS: 250 ok\n! DONE none\n! IDLE\n"},
+    {"a sender that needs SMTPUTF8 where it is not offered", "",
+     OFFERED("SIZE") "! IDLE\n> submit \xc3\xa4@b c@d\n! DONE message perm UTF8-NEEDED\n"
+                     "! IDLE\n"},
     {"one recipient refused, the others go on", "pipelining",
      READY
      "> submit a@b c@d e@f g@h\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nC: RCPT TO:<e@f>\n"
