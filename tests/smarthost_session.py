@@ -142,7 +142,8 @@ class Session:
         if not raw.endswith(b"\r"):
             self.violation("a command line ends in a bare LF: %r" % raw[:80])
         line = raw[:-1] if raw.endswith(b"\r") else raw
-        if b"\r" in line or b"\0" in line or not line.isascii():
+        path = line.upper().startswith((b"MAIL FROM:", b"RCPT TO:"))  # see check_ascii()
+        if b"\r" in line or b"\0" in line or not (line.isascii() or path):
             self.violation("a command line has octets that it must not have: %r" % line[:80])
         text = line.decode("latin-1")
         shown = re.sub(r"(?i)^(AUTH \S+ )\S+", r"\1(secret)", text)
@@ -361,11 +362,17 @@ class Session:
                 self.violation("parameter %s of an extension that was not offered" % name)
         return match[1], given
 
+    def check_ascii(self, address):
+        if not address.isascii() and "SMTPUTF8" not in self.parameters:
+            self.violation("an address in UTF-8 without SMTPUTF8")
+
     def on_mail(self, text):
         self.message += 1
         self.total = self.host.count_message()
         self.sender, self.parameters = self.path(text, "MAIL FROM:",
-                                                 {"SIZE": "SIZE", "BODY": "8BITMIME"})
+                                                 {"SIZE": "SIZE", "BODY": "8BITMIME",
+                                                  "SMTPUTF8": "SMTPUTF8"})
+        self.check_ascii(self.sender)
         if not self.secured and self.host.tls != "none":
             self.violation("MAIL in clear")
         if not self.hello:
@@ -381,6 +388,7 @@ class Session:
 
     def on_rcpt(self, text):
         address, _ = self.path(text, "RCPT TO:", {})
+        self.check_ascii(address)
         if "@" not in address:
             self.violation("RCPT to an address without a domain: %r" % address)
         if not self.in_mail:

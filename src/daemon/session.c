@@ -14,6 +14,7 @@
 #include "log.h"
 #include "mem.h"
 #include "smtp_server.h"
+#include "tls_name.h"
 #include "waiter.h"
 
 #include <inttypes.h>
@@ -104,19 +105,27 @@ static void end_session(struct session *s)
     loop_defer(s->loop, free_session, s);
 }
 
-static struct str with_domain(struct buf *room, struct str address, const struct conf *conf)
+/* A domain in UTF-8 behind an ASCII local part, which goes anywhere in A-labels (S-116). */
+static bool has_a_labels(struct tls_name *name, struct str address)
 {
-    buf_clear(room);
-    address_complete(room, address, str_of(conf->domain));
-    return buf_str(room);
+    struct str domain = address_domain(address);
+    char host[ADDRESS_DOMAIN_MAX + 1];
+    if (str_is_ascii(domain) || !str_is_ascii(address_local(address)))
+        return false;
+    snprintf(host, sizeof host, "%.*s", STR_FMT(domain));
+    return tls_name_set(name, host, NULL) == 0;
 }
 
 static char *completed(struct str address, const struct conf *conf)
 {
+    struct tls_name name;
     struct buf room;
     buf_init(&room, ADDRESS_MAX * 2);
-    struct str s = with_domain(&room, address, conf);
-    char *copy = mem_strndup(s.p, s.n);
+    if (has_a_labels(&name, address))
+        buf_printf(&room, "%.*s@%s", STR_FMT(address_local(address)), name.text);
+    else
+        address_complete(&room, address, str_of(conf->domain));
+    char *copy = buf_strdup(&room);
     buf_release(&room);
     return copy;
 }

@@ -151,7 +151,7 @@ static bool cut_path(struct str *rest, struct str *path, bool *bracketed,
     return true;
 }
 
-static bool check_address(struct str address, const struct path_kind *kind,
+static bool check_address(struct str address, const struct path_kind *kind, bool utf8,
                           struct smtp_refusal *why)
 {
     if (!address_is_mailbox(address))
@@ -161,24 +161,23 @@ static bool check_address(struct str address, const struct path_kind *kind,
             "local part alone): write %s, with special characters in quotes",
             STR_FMT(str_head(address, SMTP_PARAMETER_ECHO_MAX)), ADDRESS_LOCAL_MAX,
             kind->syntax);
-    if (address_is_utf8(address))
+    if (!utf8 && address_is_utf8(address))
         return smtp_refusal_set(
             why, 553, "5.6.7",
-            "<%.*s> has characters beyond ASCII, and SMTPUTF8 is not offered here: "
-            "write the domain as xn--..., and use an ASCII local part",
+            "<%.*s> has characters beyond ASCII: say SMTPUTF8 behind MAIL's address",
             STR_FMT(str_head(address, SMTP_PARAMETER_ECHO_MAX)));
     return true;
 }
 
 /* The mailbox of a path that was cut out. */
 static bool read_mailbox(struct str *address, struct str path, const struct path_kind *kind,
-                         struct smtp_refusal *why)
+                         bool utf8, struct smtp_refusal *why)
 {
     *address = without_route(path);
     if (path.n == 0)
         return smtp_refusal_set(why, 501, kind->bad_address, "The address is empty: write %s",
                                 kind->syntax);
-    return check_address(*address, kind, why);
+    return check_address(*address, kind, utf8, why);
 }
 
 /* The parameters say what the path may be, so they are read before it. */
@@ -191,7 +190,8 @@ bool smtp_command_mail(struct smtp_mail *m, struct str argument, unsigned offers
     if (!cut_path(&argument, &path, &bracketed, &reverse_path, why) ||
         !smtp_parameter_mail(m, argument, offers, why))
         return false;
-    return (path.n == 0 && bracketed) || read_mailbox(&m->address, path, &reverse_path, why);
+    return (path.n == 0 && bracketed) ||
+           read_mailbox(&m->address, path, &reverse_path, m->utf8, why);
 }
 
 bool smtp_command_rcpt(struct smtp_rcpt *r, struct str argument, unsigned offers,
@@ -203,5 +203,6 @@ bool smtp_command_rcpt(struct smtp_rcpt *r, struct str argument, unsigned offers
     if (!cut_path(&argument, &path, &bracketed, &forward_path, why) ||
         !smtp_parameter_rcpt(r, argument, offers, why))
         return false;
-    return r->invalid.n > 0 || read_mailbox(&r->address, path, &forward_path, why);
+    return r->invalid.n > 0 ||
+           read_mailbox(&r->address, path, &forward_path, offers & SMTP_OFFER_UTF8, why);
 }

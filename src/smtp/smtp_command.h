@@ -45,7 +45,8 @@ struct smtp_refusal {
 
 /* Keywords that are offered in some sessions alone. */
 enum smtp_offer {
-    SMTP_OFFER_XTRANTER = 1 << 0 /* what a program of ours may say besides */
+    SMTP_OFFER_XTRANTER = 1 << 0, /* what a program of ours may say besides */
+    SMTP_OFFER_UTF8 = 1 << 1      /* addresses in UTF-8, behind a MAIL with SMTPUTF8 */
 };
 
 enum {
@@ -58,6 +59,7 @@ struct smtp_mail {
                             sender */
     uint64_t size_bytes; /* SIZE=; 0 when not given; UINT64_MAX when it is more than that */
     bool body_8bit;      /* BODY=8BITMIME */
+    bool utf8;           /* SMTPUTF8 (RFC 6531): addresses may be in UTF-8 */
     struct str xid;      /* XID= (XTRANTER): SMTP_XID_DIGITS lower-case hexadecimal digits, the
                             same when a message is submitted again; "" when not given */
     bool as_is;          /* XASIS (XTRANTER): nothing is to be added to the header or completed
@@ -77,7 +79,7 @@ bool smtp_command_read(struct smtp_command *c, struct str line,
                        struct smtp_refusal *why) ATTR_MUST_CHECK;
 
 /* Read the argument of MAIL: "FROM:", the path, the parameters; offers are of enum smtp_offer.
- * False with *why: 501 for bad syntax, 553 for an address with octets over 127, 555 for a
+ * False with *why: 501 for bad syntax, 553 for an address in UTF-8 without SMTPUTF8, 555 for a
  * parameter that is not offered. The address is a mailbox, a local part alone, or ""; a path
  * without angle brackets is taken too, as Postfix does. */
 bool smtp_command_mail(struct smtp_mail *m, struct str argument, unsigned offers,

@@ -43,6 +43,15 @@ static bool read_xid(struct target *t, struct str value, struct smtp_refusal *wh
     return true;
 }
 
+static bool read_utf8(struct target *t, struct str value, struct smtp_refusal *why)
+{
+    if (value.n > 0)
+        return smtp_refusal_set(why, 501, "5.5.4",
+                                "SMTPUTF8 takes no value: send the word alone");
+    t->mail->utf8 = true;
+    return true;
+}
+
 static bool read_as_is(struct target *t, struct str value, struct smtp_refusal *why)
 {
     if (value.n > 0)
@@ -68,6 +77,7 @@ struct parameter {
 static const struct parameter mail_parameters[] = {
     {"SIZE", 0, read_size},
     {"BODY", 0, read_body},
+    {"SMTPUTF8", 0, read_utf8},
     {"XID", SMTP_OFFER_XTRANTER, read_xid},
     {"XASIS", SMTP_OFFER_XTRANTER, read_as_is},
     {NULL, 0, NULL},

@@ -427,6 +427,8 @@ const char *smtp_server_protocol(const struct smtp_server *s)
         [SMTP_SESSION_ESMTP] = "ESMTP",
         [SMTP_SESSION_LMTP] = "LMTP",
     };
+    if (s->utf8 && s->envelope == SMTP_SESSION_OPEN)
+        return s->protocol == SMTP_SESSION_LMTP ? "UTF8LMTP" : "UTF8SMTP";
     return names[s->protocol];
 }
 

@@ -107,7 +107,7 @@ void smtp_server_eof(struct smtp_server *s);
 void smtp_server_shutdown(struct smtp_server *s, int64_t now_ms);
 
 /* LMTP, ESMTP or SMTP; "" before any greeting. For the Received line's "with" and for logs.
- * UTF8SMTP and UTF8LMTP where asked. */
+ * UTF8SMTP and UTF8LMTP in a transaction with SMTPUTF8 (RFC 6531 4.3). */
 const char *smtp_server_protocol(const struct smtp_server *s);
 
 /* The client's EHLO, LHLO or HELO argument, filtered to letters, digits and ".-:[]_"; ""

@@ -50,6 +50,7 @@ struct smtp_server {
     unsigned stopping; /* calls of smtp_server_shutdown() */
 
     enum smtp_session_envelope envelope;
+    bool utf8;                   /* MAIL said SMTPUTF8 */
     unsigned recipients;         /* accepted */
     unsigned invalid_recipients; /* of those: with XINVALID */
     bool asks_invalid;           /* the recipient in question is one of them */

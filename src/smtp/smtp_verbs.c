@@ -21,6 +21,11 @@ static unsigned offers_of(const struct smtp_server *s)
     return s->conf.network || s->protocol == SMTP_SESSION_SMTP ? 0 : SMTP_OFFER_XTRANTER;
 }
 
+static unsigned rcpt_offers_of(const struct smtp_server *s)
+{
+    return offers_of(s) | (s->utf8 ? SMTP_OFFER_UTF8 : 0);
+}
+
 /* RFC 2034: the answer to a greeting has no status code. */
 static void answer_greeting(struct smtp_server *s)
 {
@@ -28,7 +33,9 @@ static void answer_greeting(struct smtp_server *s)
         buf_printf(&s->out, "250 %s\r\n", s->conf.hostname);
         return;
     }
-    buf_printf(&s->out, "250-%s\r\n250-PIPELINING\r\n250-SIZE %" PRIu64 "\r\n250-8BITMIME\r\n",
+    buf_printf(&s->out,
+               "250-%s\r\n250-PIPELINING\r\n250-SIZE %" PRIu64 "\r\n250-8BITMIME\r\n"
+               "250-SMTPUTF8\r\n",
                s->conf.hostname, s->conf.message_limit_bytes);
     if (offers_of(s) & SMTP_OFFER_XTRANTER)
         buf_printf(&s->out, "250-XTRANTER RCPTMAX=%u\r\n", s->conf.recipient_limit);
@@ -105,6 +112,7 @@ static void obey_mail(struct smtp_server *s, const struct smtp_command *c)
         return;
     }
     s->event.mail = mail;
+    s->utf8 = mail.utf8;
     smtp_session_ask(s, SMTP_SERVER_MAIL);
 }
 
@@ -140,7 +148,7 @@ static void obey_rcpt(struct smtp_server *s, const struct smtp_command *c)
         refuse_without_sender(s);
     } else if (s->recipients == s->conf.recipient_limit) {
         refuse_recipient(s);
-    } else if (!smtp_command_rcpt(&rcpt, c->argument, offers_of(s), &why)) {
+    } else if (!smtp_command_rcpt(&rcpt, c->argument, rcpt_offers_of(s), &why)) {
         /* A list may have many bad addresses; its good ones are not to suffer. */
         s->refused_recipients++;
         smtp_session_refuse_spare(s, &why);

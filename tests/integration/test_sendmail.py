@@ -366,6 +366,28 @@ class SendmailTest(lib.Case):
         self.assertTrue(self.daemon.logged(r"[0-9A-F]{10,}: uid=%d from=<%s>" % (uid, lib.SENDER)))
         self.assertEqual(record["sender"], lib.SENDER)
 
+    def test_addresses_in_utf_8_go_out_where_the_smarthost_takes_them(self):
+        self.host.capabilities += ("SMTPUTF8",)
+        record, header, _ = self.sent("-t", "-i", "-f", lib.SENDER, stdin=(
+            "To: böb@example.net, rcpt@bücher.example\nSubject: für dich\n\nx\n".encode()))
+        self.assertEqual([name.encode("latin-1").decode() for name in record["recipients"]],
+                         ["böb@example.net", "rcpt@xn--bcher-kva.example"])
+        self.assertRegex(header, rb"\AReceived: [^;]* with UTF8SMTP id ")
+        self.assertIn("Subject: für dich\r\n".encode(), header)
+
+    def test_without_smtputf8_only_the_address_that_needs_it_fails(self):
+        self.daemon.submit("böb@example.net", "ok@example.net",
+                           message="Subject: für dich\n\nx\n".encode())
+        record, report = sorted(self.wait_kept(2), key=lambda kept: kept["sender"], reverse=True)
+        self.assertEqual(record["recipients"], ["ok@example.net"])
+        self.assertIn("Subject: für dich\r\n".encode(), self.host.content(record))
+        self.assertEqual((report["sender"], report["recipients"]), ("", [lib.SENDER]))
+        text = self.host.content(report)
+        self.assertIn("Final-Recipient: utf-8; böb@example.net\r\n".encode(), text)
+        self.assertIn(b"\r\nStatus: 5.6.7\r\n", text)
+        self.assertNotIn(b"ok@example.net", text.partition(b"message/global-headers")[0])
+        self.check_manners()
+
     def test_line_ends_become_crlf_once_and_8_bit_octets_stay(self):
         record, header, body = self.sent("-i", "-f", lib.SENDER, lib.RECIPIENT, stdin=(
             b"Subject: mixed\r\nX-Latin: \xe4\r\n\nunix\ndos\r\n\r\n.\n..\nna\xc3\xafve \xff\nend"))

@@ -10,7 +10,7 @@ enum {
     NETWORK = 1 << 8 /* beside the player's rules */
 };
 
-#define OFFERED "250-relay.example\n250-PIPELINING\n250-SIZE 100\n250-8BITMIME\n"
+#define OFFERED "250-relay.example\n250-PIPELINING\n250-SIZE 100\n250-8BITMIME\n250-SMTPUTF8\n"
 #define EHLO_SAID OFFERED "250-XTRANTER RCPTMAX=*\n250 ENHANCEDSTATUSCODES\n"
 #define HELLO "EHLO client.example\r\n"
 #define HELLO_SAID "220 relay.example ESMTP tranter\n" EHLO_SAID
@@ -226,13 +226,21 @@ static const struct dialogue {
      " MAIL:a@x,100", ""},
     {"parameters that are not offered", 0,
      STR_LIT(HELLO
-             "MAIL FROM:<a@x> SMTPUTF8\r\nMAIL FROM:<\xc3\xa4@x>\r\n" ENVELOPE
+             "MAIL FROM:<a@x> RET=FULL\r\nMAIL FROM:<\xc3\xa4@x>\r\n" ENVELOPE
              "RCPT TO:<b@y> NOTIFY=NEVER\r\nRCPT TO:<b@\xc3\xa4>\r\nRCPT TO:<b..c@y>\r\n"),
-     HELLO_SAID "555 5.5.4 MAIL's parameter SMTPUTF8 is not offered here*\n"
+     HELLO_SAID "555 5.5.4 MAIL's parameter RET is not offered here*\n"
                 "553 5.6.7 <\?\?@x> has characters beyond ASCII*\n" ENVELOPE_SAID
                 "555 5.5.4 RCPT's parameter NOTIFY is not offered here*\n"
                 "553 5.6.7 <b@\?\?> has*\n501 5.1.3 <b..c@y> is not a mailbox*\n",
      " MAIL:a@x RCPT:b@y", ""},
+    {"addresses in UTF-8, where MAIL says so", 0,
+     STR_LIT(HELLO
+             "MAIL FROM:<\xc3\xa4@x> SMTPUTF8\r\nRCPT TO:<b@\xc3\xa4>\r\nRSET\r\n" ENVELOPE
+             "RCPT TO:<b@\xc3\xa4>\r\n"),
+     HELLO_SAID
+     "250 2.1.0 owner <\?\?@x>\n250 2.1.0 owner <b@\?\?>\n250 2.0.0 Ok\n" ENVELOPE_SAID
+     "553 5.6.7 <b@\?\?> has*\n",
+     " MAIL:\xc3\xa4@x RCPT:b@\xc3\xa4 ABORT MAIL:a@x RCPT:b@y", ""},
     {"arguments where there are none", 0,
      STR_LIT(HELLO ENVELOPE "RSET x\r\nDATA x\r\n|NOOP\r\n"),
      HELLO_SAID ENVELOPE_SAID
