@@ -106,7 +106,7 @@ static struct smarthost_set *new_set(struct relay *r, struct conf *conf, struct 
     for (; set->n < conf->n_smarthosts; set->n++) {
         struct smarthost *s =
             smarthost_new(r->loop, r->store, conf, set->n,
-                          &(struct smarthost_owner){r, next_attempt, wake}, err);
+                          &(struct smarthost_owner){r, next_attempt, wake, set->list}, err);
         if (!s) {
             free_set(set);
             return NULL;

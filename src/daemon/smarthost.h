@@ -18,6 +18,9 @@ struct smarthost_owner {
     void *self;
     struct attempt *(*next_attempt)(void *self); /* the next message, or NULL; taken */
     void (*wake)(void *self); /* something changed: look at it at the end of this turn */
+    /* The first i of the same configuration: what they loaded is shared where the settings are
+     * the same. Looked at by smarthost_new() alone. */
+    struct smarthost *const *earlier;
 };
 
 /* The i-th smarthost of conf (referenced). loop and store are borrowed for its life, owner is

@@ -98,8 +98,7 @@ struct tls *tls_new(struct tls_context *context, const char *name, struct err *e
         free(t);
         return NULL;
     }
-    t->context = context;
-    context->references++;
+    t->context = tls_context_ref(context);
     buf_init(&t->in, IN_MAX);
     buf_init(&t->out, OUT_MAX);
     set_up(t);

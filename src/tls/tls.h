@@ -41,6 +41,9 @@ struct tls_context;
  * certificate without its key, or a key file that others can read (private_file.h). */
 struct tls_context *tls_context_new(const struct tls_policy *policy,
                                     struct err *err) ATTR_MUST_CHECK;
+
+/* Hold a reference; give it back. The last one frees. */
+struct tls_context *tls_context_ref(struct tls_context *context);
 void tls_context_free(struct tls_context *context);
 
 struct tls;

@@ -196,6 +196,12 @@ struct tls_context *tls_context_new(const struct tls_policy *policy, struct err 
     return context;
 }
 
+struct tls_context *tls_context_ref(struct tls_context *context)
+{
+    context->references++;
+    return context;
+}
+
 void tls_context_free(struct tls_context *context)
 {
     if (!context || --context->references > 0)

@@ -241,6 +241,45 @@ class TrustTest(RelayCase):
         self.wait_kept(3)
         self.check_manners()
 
+    def test_smarthosts_of_the_same_trust_load_it_once(self):
+        many = 12
+
+        def memory_kib(last):
+            self.daemon.smarthosts.clear()
+            for i in range(many):
+                self.daemon.add_smarthost(self.host, "host%d" % i, tls_ca_file=last(i))
+            self.daemon.start()
+            kib = self.daemon.memory_kib("VmRSS")
+            self.assertEqual(self.daemon.stop(), 0)
+            return kib
+
+        stores = []
+        with open("/etc/ssl/certs/ca-certificates.crt", encoding="ascii") as file:
+            pem = file.read()
+        for i in range(many):
+            stores.append(self.place.write("store%d.pem" % i, pem))
+        own, shared = memory_kib(lambda i: stores[i]), memory_kib(lambda i: stores[0])
+        self.assertLess(shared, own - 16384, "%d KiB each its own, %d KiB shared" % (own, shared))
+
+    def test_one_smarthosts_trust_is_not_anothers(self):
+        self.host.certificate = "selfsigned"
+        chain = self.host.certificates.chain("selfsigned")
+        shown = subprocess.run(["openssl", "x509", "-in", chain, "-noout", "-fingerprint",
+                                "-sha256"], capture_output=True, check=True, text=True)
+        pin = shown.stdout.strip().split("=")[1]
+        for trusting in ({"tls_verify": "none"}, {"tls_ca_file": chain},
+                         {"tls_verify": "fingerprint", "tls_fingerprint": [pin]}):
+            with self.subTest(trusting=trusting):
+                self.daemon.smarthosts.clear()
+                self.daemon.add_smarthost(self.host, "trusting", port=1, **trusting)
+                self.daemon.add_smarthost(self.host, "careful")
+                self.daemon.mark()
+                self.daemon.start().submit()
+                self.daemon.wait_log(r'smarthost "careful".* is down.*signed')
+                self.check_nothing_was_confided()
+                self.assertEqual(self.daemon.stop(), 0)
+        self.assertEqual(self.host.records, [])
+
     def test_tls_1_2_is_spoken_and_1_1_is_not(self):
         self.host.newest_tls = ssl.TLSVersion.TLSv1_2
         self.daemon.start().submit()
