@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* store [DIRECTORY [DEFERRED]]: what the queue does in a second, beside a bare write and
+/* store [DIRECTORY [DEFERRED [keep]]]: what the queue does in a second, beside a bare write and
  * fdatasync on the same file system in the same run. DIRECTORY (".") must be on the disk that
  * is meant; a spool is made in it and removed. With DEFERRED, so many messages wait in the
- * queue while it is measured how long questions to it take. */
+ * queue while it is measured how long questions to it take; with keep, the spool is only
+ * filled, left there and named on the last line, for a daemon to be started on. */
 #include "store.h"
 #include "clock.h"
 #include "marks.h"
@@ -271,6 +272,10 @@ int main(int argc, char **argv)
     static const unsigned submitters[] = {1, 4, 16, 64};
     if (argc > 2) {
         fill((unsigned)strtoul(argv[2], NULL, 10));
+        if (argc > 3) {
+            puts(directory);
+            return 0;
+        }
         ask();
         remove_spool();
         return 0;
