@@ -138,13 +138,22 @@ static int fail(int exit_status, struct err *err, const char *what)
     return exit_status;
 }
 
+/* Whoever closed a pipe has read enough, and wants to hear no more of it. */
+static int fail_output(struct err *err)
+{
+    if (errno != EPIPE)
+        return fail(EX_IOERR, err, "cannot write to standard output");
+    err->text[0] = '\0';
+    return EX_IOERR;
+}
+
 /* The events of what has just been read; -1 while the answer goes on. */
 static int take_events(struct ask_answer *a, struct str input, struct err *err)
 {
     enum ask_event event;
     while ((event = ask_answer_next(a, &input)) == ASK_DATA) {
         if (!write_out(a->data))
-            return fail(EX_IOERR, err, "cannot write to standard output");
+            return fail_output(err);
     }
     if (event == ASK_MORE)
         return -1;

@@ -139,6 +139,21 @@ class QueueTest(AdminCase):
         self.assertEqual(self.mailq().returncode, 69)
 
 
+class ReaderTest(AdminCase):
+    def test_a_reader_who_has_read_enough_hears_no_complaint(self):
+        self.start_deferred()
+        for program, *arguments in (("tranterctl", "-c", self.place.file("tranter.conf"), "queue"),
+                                    ("sendmail", "-bp")):
+            with self.subTest(program):
+                reader, writer = os.pipe()
+                os.close(reader)
+                with open(writer, "wb") as out:
+                    done = subprocess.run([self.place.programs[program], *arguments], stdout=out,
+                                          stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                                          env=self.daemon.environment(), timeout=60, check=False)
+                self.assertEqual((done.returncode, done.stderr), (74, b""))
+
+
 class StatusTest(AdminCase):
     def test_status_tells_up_down_since_when_and_why(self):
         self.daemon.start().submit()
