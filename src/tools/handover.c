@@ -70,7 +70,6 @@ static void drop(struct handover *h, struct submission_result *r)
     struct err err;
     if (!h->part.xid)
         return;
-    h->part.as_is = false; /* a file cannot ask whether that is known */
     if (drop_store(h->way->drop, &h->part, h->top, h->source, &err) == 0) {
         *r =
             (struct submission_result){.exit_status = EX_OK, .n_handled = h->part.n_recipients};

@@ -95,6 +95,12 @@ class StoreTest(DropCase):
                            (b"DSN", b" NOTIFY=never"), (b"SMTPUTF8", b" SMTPUTF8")):
             self.assertEqual(word in offered, sign in session, word)
 
+    def test_g_is_remembered(self):
+        self.stored("-G", lib.RECIPIENT, stdin=b"Subject: passed on\n\nx\n")
+        self.daemon.start()
+        self.assertRegex(self.host.content(self.wait_kept()[0]),
+                         rb"\AReceived: [^\r]*\r\n(\t[^\r]*\r\n)*Subject: passed on\r\n\r\nx\r\n\Z")
+
     def test_it_is_not_stored_while_somebody_may_come(self):
         self.daemon.write_configuration()
         starter = threading.Timer(0.3, self.daemon.start)
