@@ -293,12 +293,26 @@ static int run(struct daemon *d)
     return d->status;
 }
 
+/* A lone fingerprint stops the mail on the day the server's key changes (T-019). */
+static void warn_of_lone_fingerprints(const struct conf *conf)
+{
+    for (unsigned i = 0; i < conf->n_smarthosts; i++) {
+        const struct conf_smarthost *s = &conf->smarthosts[i];
+        if (s->tls_fingerprints && !strchr(s->tls_fingerprints, ' '))
+            fprintf(stderr,
+                    "%s:%d: warning: smarthost \"%s\" has one tls-fingerprint, so its mail "
+                    "waits when the server changes; add that of the next key\n",
+                    conf->file, s->line, s->name);
+    }
+}
+
 static int test_configuration(struct daemon *d)
 {
     struct err err;
     int status = check_conf(d->conf, &err) < 0 ? EX_CONFIG : EX_OK;
     if (status != EX_OK)
         fprintf(stderr, "%s\n", err.text);
+    warn_of_lone_fingerprints(d->conf);
     conf_unref(d->conf);
     return status;
 }

@@ -261,6 +261,17 @@ class TrustTest(RelayCase):
         own, shared = memory_kib(lambda i: stores[i]), memory_kib(lambda i: stores[0])
         self.assertLess(shared, own - 16384, "%d KiB each its own, %d KiB shared" % (own, shared))
 
+    def test_a_lone_fingerprint_is_warned_of(self):
+        settings = self.daemon.smarthosts[0][1]
+        settings["tls-verify"] = "fingerprint"
+        for pins, said in ((["1" * 64], "has one tls-fingerprint"), (["1" * 64, "2" * 64], "")):
+            settings["tls-fingerprint"] = pins
+            self.daemon.write_configuration()
+            done = self.daemon.run("tranterd", "-c", self.place.file(self.daemon.conf), "-t")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(said, str(done.stderr))
+            self.assertEqual(bool(said), bool(done.stderr), done.stderr)
+
     def test_one_smarthosts_trust_is_not_anothers(self):
         self.host.certificate = "selfsigned"
         chain = self.host.certificates.chain("selfsigned")
