@@ -58,7 +58,7 @@ struct conf {
     uint64_t message_size_limit_bytes;
     unsigned recipient_limit;
     uint64_t minimum_free_bytes;
-    int64_t lifetime_ms, retry_min_ms, retry_max_ms, stop_timeout_ms;
+    int64_t lifetime_ms, keep_dead_ms, retry_min_ms, retry_max_ms, stop_timeout_ms;
     char *log; /* "auto", "journal", "syslog", "stderr", "json" */
     char *log_level;
     struct conf_smarthost *smarthosts; /* n_smarthosts, at least one */

@@ -17,9 +17,6 @@ static const struct {
     {"admin", "is not available in this version; take the line out"},
     {"aliases", "is not available in this version; take the line out"},
     {"warn-after", "is not available in this version; take the line out"},
-    {"keep-dead",
-     "is not available in this version; take the line out: dead mail is kept until "
-     "it is removed"},
     {"queue-listing", "is not available in this version; take the line out"},
     {"route",
      "is not available in this version; take the section out: all smarthosts are tried "

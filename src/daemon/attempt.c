@@ -154,6 +154,7 @@ static void return_failed(struct attempt *a, struct store_outcome *outcome)
         keep_report_for_log(a, buf_str(&b.content));
     } else if (!allowed && count(m, STORE_WAITING) == 0) {
         m->state = STORE_DEAD;
+        m->next_attempt_ms = clock_wall_ms();
     }
     buf_release(&chunk);
     free(failed);

@@ -238,11 +238,9 @@ static void mend_times(struct relay *r)
  * smallest ids; only one that came while the clock was wrong has a later arrival. */
 static void sweep_expired(struct relay *r, int64_t now)
 {
-    int64_t fair_ms =
-        r->conf->lifetime_ms < EXPIRY_UPTIME_MS ? r->conf->lifetime_ms : EXPIRY_UPTIME_MS;
     struct outcome_rules rules = {r->conf->lifetime_ms, r->conf->retry_min_ms,
                                   r->conf->retry_max_ms};
-    if (now - r->started_at < fair_ms)
+    if (now - r->started_at < earliest(r->conf->lifetime_ms, EXPIRY_UPTIME_MS))
         return;
     struct fault waited;
     fault_set(&waited, FAULT_SERVER, "5.4.7", "EXPIRED",
@@ -268,11 +266,28 @@ static void sweep_expired(struct relay *r, int64_t now)
     }
 }
 
+/* What could not even be returned, and has been looked at or never will be. */
+static void sweep_dead(struct relay *r, int64_t now)
+{
+    store_id ids[DUE_MAX];
+    if (now - r->started_at < earliest(r->conf->keep_dead_ms, EXPIRY_UPTIME_MS))
+        return;
+    unsigned n = store_dead(r->store, clock_wall_ms() - r->conf->keep_dead_ms, ids, DUE_MAX);
+    for (unsigned i = 0; i < n; i++) {
+        char id[STORE_ID_MAX];
+        store_id_format(id, ids[i]);
+        log_say(LOG_LEVEL_WARNING, id, "removed: it has been dead for longer than keep-dead");
+        store_remove(r->store, ids[i], NULL);
+    }
+}
+
 static void sweep(struct relay *r, int64_t now)
 {
-    r->next_sweep_at = now + earliest(SWEEP_MS, r->conf->lifetime_ms);
+    r->next_sweep_at =
+        now + earliest(SWEEP_MS, earliest(r->conf->lifetime_ms, r->conf->keep_dead_ms));
     mend_times(r);
     sweep_expired(r, now);
+    sweep_dead(r, now);
 }
 
 static void set_timer(struct relay *r, int64_t now, int64_t wall_ms, bool is_due)

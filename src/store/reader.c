@@ -10,6 +10,7 @@ enum statement {
     BEGIN,
     COMMIT,
     DUE,
+    DEAD,
     NEXT_DUE,
     TOTALS,
     OLDEST,
@@ -25,6 +26,8 @@ static const char *const statement_texts[N_STATEMENTS] = {
     [COMMIT] = "COMMIT",
     [DUE] = "SELECT id FROM message WHERE state = 0 AND next_attempt_ms <= ?1"
             " ORDER BY next_attempt_ms, id LIMIT ?2",
+    [DEAD] = "SELECT id FROM message WHERE state = 2 AND next_attempt_ms < ?1"
+             " ORDER BY next_attempt_ms, id LIMIT ?2",
     [NEXT_DUE] = "SELECT next_attempt_ms FROM message WHERE state = 0"
                  " AND next_attempt_ms > ?1 ORDER BY next_attempt_ms LIMIT 1",
     [TOTALS] = "SELECT queued, deferred, held, dead, bytes FROM total",
@@ -75,6 +78,19 @@ int reader_due(struct reader *r, int64_t now_ms, const store_id *active, unsigne
     int reset = sqlite3_reset(st);
     *n_ids = n;
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? reset : rc;
+}
+
+int reader_dead(struct reader *r, int64_t before_ms, store_id *ids, unsigned *n_ids,
+                unsigned max)
+{
+    sqlite3_stmt *st = r->statements[DEAD];
+    unsigned n = 0;
+    int rc = sql_first(st, SQL_VALUES(SQL_INT(before_ms), SQL_INT(max)));
+    for (; rc == SQLITE_ROW; rc = sqlite3_step(st))
+        ids[n++] = sqlite3_column_int64(st, 0);
+    int reset = sqlite3_reset(st);
+    *n_ids = n;
+    return rc == SQLITE_DONE ? reset : rc;
 }
 
 int reader_next_due(struct reader *r, int64_t now_ms, int64_t *due_ms)

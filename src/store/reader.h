@@ -24,6 +24,8 @@ int reader_close(struct reader *r);
 /* As the functions of store.h that are named after them. */
 int reader_due(struct reader *r, int64_t now_ms, const store_id *active, unsigned n_active,
                store_id *ids, unsigned *n_ids, unsigned max) ATTR_MUST_CHECK;
+int reader_dead(struct reader *r, int64_t before_ms, store_id *ids, unsigned *n_ids,
+                unsigned max) ATTR_MUST_CHECK;
 int reader_next_due(struct reader *r, int64_t now_ms, int64_t *due_ms) ATTR_MUST_CHECK;
 int reader_count(struct reader *r, struct store_counts *counts) ATTR_MUST_CHECK;
 

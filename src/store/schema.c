@@ -29,6 +29,7 @@ static const char tables[] =
     " ambiguous INTEGER NOT NULL"
     ") STRICT;"
     "CREATE INDEX due ON message (next_attempt_ms) WHERE state = 0;"
+    "CREATE INDEX dead ON message (next_attempt_ms) WHERE state = 2;"
     "CREATE TABLE recipient ("
     " id INTEGER PRIMARY KEY,"
     " address TEXT,"

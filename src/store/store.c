@@ -151,6 +151,13 @@ unsigned store_due(struct store *s, int64_t now_ms, const store_id *active, unsi
     return reading_failed(s, rc) ? 0 : n;
 }
 
+unsigned store_dead(struct store *s, int64_t before_ms, store_id *ids, unsigned max)
+{
+    unsigned n;
+    int rc = reader_dead(&s->reader, before_ms, ids, &n, max);
+    return reading_failed(s, rc) ? 0 : n;
+}
+
 int64_t store_next_due(struct store *s, int64_t now_ms)
 {
     int64_t due_ms;

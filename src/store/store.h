@@ -65,7 +65,7 @@ struct store_message {
     gid_t gid;
     pid_t pid;
     int64_t arrival_ms;                    /* wall clock */
-    int64_t next_attempt_ms;               /* wall clock */
+    int64_t next_attempt_ms;               /* wall clock; of a dead one: when it died */
     unsigned attempts;                     /* that were charged to the message */
     unsigned ambiguous;                    /* attempts whose final reply was lost */
     char submission[STORE_SUBMISSION_MAX]; /* for store_commit(); not read back. The client's
@@ -190,6 +190,9 @@ void store_remove(struct store *s, store_id id, void *owner);
 unsigned store_due(struct store *s, int64_t now_ms, const store_id *active, unsigned n_active,
                    store_id *ids, unsigned max);
 
+/* Up to max ids of messages that died before before_ms, the longest dead first. */
+unsigned store_dead(struct store *s, int64_t before_ms, store_id *ids, unsigned max);
+
 /* The smallest next_attempt_ms after now_ms among queued messages, or INT64_MAX. */
 int64_t store_next_due(struct store *s, int64_t now_ms);
 
@@ -223,8 +226,8 @@ void store_count(struct store *s, struct store_counts *counts);
 /* Bytes free for us on the spool's file system; UINT64_MAX where it cannot be told. */
 uint64_t store_free_bytes(const struct store *s);
 
-/* True, with a sentence in *warning for the administrator, where the spool lies on a file system
- * that does not outlive the system or the container (tmpfs, ramfs, overlay). */
+/* True, with a sentence in *warning for the administrator, where the spool lies on a file
+ * system that does not outlive the system or the container (tmpfs, ramfs, overlay). */
 bool store_warn(const struct store *s, struct err *warning);
 
 #endif

@@ -116,6 +116,16 @@ class ReportTest(lib.Case):
         status = list(self.report().iter_parts())[1]
         self.assertEqual(status.get_payload()[1]["Action"], "failed")
 
+    def test_dead_mail_goes_when_it_has_been_kept_for_long_enough(self):
+        self.daemon.stop()
+        self.daemon.settings["keep-dead"] = "1s"
+        self.daemon.start()
+        self.refuse()
+        self.daemon.submit("bad@example.net", sender="")
+        self.daemon.wait_log(r"kept as dead")
+        self.daemon.wait_log(r"removed: it has been dead for longer than keep-dead")
+        self.daemon.wait_queue(0)
+
     def test_dead_and_bounced_mail_survives_a_restart(self):
         self.refuse()
         self.daemon.submit("bad@example.net", sender="")

@@ -139,6 +139,7 @@ START_TEST(the_least_configuration_gets_every_default)
     ck_assert_uint_eq(conf->recipient_limit, 1000);
     ck_assert_uint_eq(conf->minimum_free_bytes, 64 << 20);
     ck_assert_int_eq(conf->lifetime_ms, 5 * 86400 * 1000);
+    ck_assert_int_eq(conf->keep_dead_ms, INT64_C(30) * 86400 * 1000);
     ck_assert_int_eq(conf->retry_min_ms, 60 * 1000);
     ck_assert_int_eq(conf->retry_max_ms, 3600 * 1000);
     ck_assert_int_eq(conf->stop_timeout_ms, 10 * 1000);
@@ -380,6 +381,8 @@ static const struct {
     {"minimum-free-space", "0", "-1", true},
     {"minimum-free-space", "1024G", "1025G", true},
     {"lifetime", "1s", "0", true},
+    {"keep-dead", "1s", "0", true},
+    {"keep-dead", "3650d", "3651d", true},
     {"lifetime", "365d", "366d", true},
     {"retry-min", "1s", "0", true},
     {"retry-max", "7d", "8d", true},
@@ -454,8 +457,8 @@ START_TEST(each_limit_holds)
 END_TEST
 
 static const char *const planned[] = {
-    "admin",   "aliases", "warn-after", "keep-dead",     "queue-listing",    "route",
-    "rewrite", "limit",   "rate",       "token-command", "password-command", "token-lifetime"};
+    "admin", "aliases", "warn-after",    "queue-listing",    "route",         "rewrite",
+    "limit", "rate",    "token-command", "password-command", "token-lifetime"};
 
 START_TEST(what_a_later_version_brings_is_called_so)
 {

@@ -253,6 +253,27 @@ START_TEST(held_and_dead_messages_are_kept_and_not_due)
 }
 END_TEST
 
+START_TEST(the_longest_dead_are_found_first)
+{
+    store_id ids[4], found[4];
+    for (unsigned i = 0; i < 4; i++)
+        ids[i] = fixture_accept(s, i + 1, 100, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        struct store_message *m = store_load(s, ids[i]);
+        m->state = STORE_DEAD;
+        m->next_attempt_ms = 30 - 10 * (int64_t)i; /* 30, 20, 10 */
+        m->recipients[0].state = STORE_FAILED;
+        fixture_record(s, m);
+    }
+    ck_assert_uint_eq(store_dead(s, 10, found, 4), 0);
+    ck_assert_uint_eq(store_dead(s, 21, found, 4), 2);
+    ck_assert_int_eq(found[0], ids[2]);
+    ck_assert_int_eq(found[1], ids[1]);
+    ck_assert_uint_eq(store_dead(s, INT64_MAX, found, 1), 1);
+    ck_assert_uint_eq(store_dead(s, INT64_MAX, found, 4), 3);
+}
+END_TEST
+
 START_TEST(retry_and_removal_of_what_is_not_there_change_nothing)
 {
     retry(12345, 5);
@@ -415,6 +436,7 @@ static TCase *outcome_tests(void)
                         (int)(sizeof report_sizes / sizeof *report_sizes));
     tcase_add_test(tc, a_message_that_comes_again_is_reported_once);
     tcase_add_test(tc, what_was_removed_under_way_stays_removed_and_unreported);
+    tcase_add_test(tc, the_longest_dead_are_found_first);
     tcase_add_test(tc, held_and_dead_messages_are_kept_and_not_due);
     tcase_add_test(tc, retry_and_removal_of_what_is_not_there_change_nothing);
     tcase_add_test(tc, retry_of_all_goes_in_slices_and_misses_none);
