@@ -14,12 +14,12 @@ static void check_within(struct str part, struct str whole)
     BUG_ON(part.n > 0 && (part.p < whole.p || part.p + part.n > whole.p + whole.n));
 }
 
-static void check_address(struct str address, struct str line)
+static void check_address(struct str address, bool utf8, struct str line)
 {
     check_within(address, line);
-    BUG_ON(!address_is_mailbox(address) || address_is_utf8(address));
+    BUG_ON(!address_is_mailbox(address) || (!utf8 && address_is_utf8(address)));
     for (size_t i = 0; i < address.n; i++)
-        BUG_ON(address.p[i] < ' ' || address.p[i] == '\x7f');
+        BUG_ON((unsigned char)address.p[i] < ' ' || address.p[i] == '\x7f');
 }
 
 static void check_refusal(const struct smtp_refusal *why)
@@ -37,9 +37,11 @@ static void read_mail(struct str argument, unsigned offers)
         return;
     }
     if (mail.address.n > 0)
-        check_address(mail.address, argument);
+        check_address(mail.address, mail.utf8, argument);
     check_within(mail.xid, argument);
-    BUG_ON(mail.xid.n > 0 && (!offers || mail.xid.n != SMTP_XID_DIGITS));
+    BUG_ON(mail.as_is && !(offers & SMTP_OFFER_XTRANTER));
+    BUG_ON(mail.xid.n > 0 &&
+           (!(offers & SMTP_OFFER_XTRANTER) || mail.xid.n != SMTP_XID_DIGITS));
 }
 
 static void read_rcpt(struct str argument, unsigned offers)
@@ -52,11 +54,12 @@ static void read_rcpt(struct str argument, unsigned offers)
     }
     BUG_ON((rcpt.address.n == 0) != (rcpt.invalid.n > 0));
     if (rcpt.address.n > 0)
-        check_address(rcpt.address, argument);
+        check_address(rcpt.address, offers & SMTP_OFFER_UTF8, argument);
     struct buf words;
     buf_init(&words, rcpt.invalid.n);
     smtp_xtext_decode(&words, rcpt.invalid);
-    BUG_ON(words.failed || !smtp_xtext_is_valid(rcpt.invalid) || (rcpt.invalid.n && !offers));
+    BUG_ON(words.failed || !smtp_xtext_is_valid(rcpt.invalid) ||
+           (rcpt.invalid.n && !(offers & SMTP_OFFER_XTRANTER)));
     buf_release(&words);
 }
 
@@ -73,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         check_refusal(&why);
         return 0;
     }
-    for (unsigned offers = 0; offers <= SMTP_OFFER_XTRANTER; offers++) {
+    for (unsigned offers = 0; offers <= (SMTP_OFFER_XTRANTER | SMTP_OFFER_UTF8); offers++) {
         read_mail(c.argument, offers);
         read_rcpt(c.argument, offers);
     }
