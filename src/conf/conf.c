@@ -237,13 +237,18 @@ static int read_file(const char *file, struct buf *text, struct err *err)
 
 struct conf *conf_load(const char *file, struct err *err)
 {
+    return conf_reload(file, NULL, err);
+}
+
+struct conf *conf_reload(const char *file, const struct conf *old, struct err *err)
+{
     struct buf text;
     struct conf *conf = NULL;
     buf_init(&text, CONF_TEXT_MAX + 1);
     if (read_file(file, &text, err) == 0)
         conf = conf_parse(file, buf_str(&text), err);
     buf_release(&text);
-    if (conf && conf_host_complete(conf, "/etc/mailname", err) != 0) {
+    if (conf && conf_host_complete(conf, old, "/etc/mailname", err) != 0) {
         conf_unref(conf);
         conf = NULL;
     }

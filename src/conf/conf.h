@@ -46,6 +46,7 @@ struct conf {
     char *file;
     char *hostname; /* for Received and Message-ID: FQDN, the short name where there is none, or
                        the address literal that was configured */
+    bool hostname_asked; /* of this machine: no key says it */
     char *ehlo_name; /* hostname where it is an FQDN or literal, else an address literal of this
                         machine, "[192.0.2.1]" */
     char *domain;    /* completes addresses without one */
@@ -69,6 +70,11 @@ struct conf {
  * instead" in *err. One reference is the caller's. Without a hostname key this machine's name
  * is asked for, which may ask the resolver. The files that keys name are not looked at. */
 struct conf *conf_load(const char *file, struct err *err) ATTR_MUST_CHECK;
+
+/* The same for a process that has loaded old already: what it asked then, it does not ask
+ * again, so that a resolver that does not answer holds nothing up. */
+struct conf *conf_reload(const char *file, const struct conf *old,
+                         struct err *err) ATTR_MUST_CHECK;
 
 /* The same for a text already read, without a look at this machine: hostname, ehlo_name and
  * domain stay NULL where the text does not say. file is for the sentence. */

@@ -100,12 +100,15 @@ static int read_mailname(const char *mailname, char **domain, struct err *err)
     return 0;
 }
 
-int conf_host_complete(struct conf *conf, const char *mailname, struct err *err)
+int conf_host_complete(struct conf *conf, const struct conf *old, const char *mailname,
+                       struct err *err)
 {
     if (!conf->domain && read_mailname(mailname, &conf->domain, err) != 0)
         return -1;
+    conf->hostname_asked = !conf->hostname;
     if (!conf->hostname)
-        conf->hostname = find_hostname();
+        conf->hostname =
+            old && old->hostname_asked ? mem_strdup(old->hostname) : find_hostname();
     if (!conf->domain)
         conf->domain = mem_strdup(conf->hostname);
     if (!conf->ehlo_name)

@@ -7,8 +7,9 @@
 
 /* Fill in hostname, ehlo_name and domain where they are NULL. -1 with a sentence (file and line
  * included) when mailname, the file whose first line is the mail domain, cannot be used; it
- * need not exist. */
-int conf_host_complete(struct conf *conf, const char *mailname,
+ * need not exist. The host's name is taken from old, where that had to ask for it (NULL: ask).
+ */
+int conf_host_complete(struct conf *conf, const struct conf *old, const char *mailname,
                        struct err *err) ATTR_MUST_CHECK;
 
 #endif

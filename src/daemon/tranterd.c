@@ -125,7 +125,7 @@ static void note_restart_only(const struct conf *old, const struct conf *new,
 
 static int load_afresh(struct daemon *d, struct err *err)
 {
-    struct conf *fresh = conf_load(d->file, err);
+    struct conf *fresh = conf_reload(d->file, d->conf, err);
     if (!fresh)
         return -1;
     if (check_conf(fresh, err) < 0 || relay_reload(d->relay, fresh, err) < 0) {

@@ -520,6 +520,35 @@ START_TEST(a_file_is_loaded_and_names_are_filled_in)
 }
 END_TEST
 
+START_TEST(a_host_name_that_was_asked_for_is_not_asked_for_again)
+{
+    struct err err;
+    write_scratch(S);
+    struct conf *old = conf_load(scratch, &err);
+    ck_assert_msg(old != NULL, "%s", err.text);
+    free(old->hostname);
+    old->hostname = strdup("learned.example.com");
+    struct conf *conf = conf_reload(scratch, old, &err);
+    ck_assert_msg(conf != NULL, "%s", err.text);
+    ck_assert_str_eq(conf->hostname, "learned.example.com");
+    ck_assert_str_eq(conf->ehlo_name, "learned.example.com");
+    conf_unref(old);
+    unlink(scratch);
+    write_scratch("hostname = other.example.com\n" S);
+    old = conf_reload(scratch, conf, &err);
+    ck_assert_str_eq(old->hostname, "other.example.com");
+    conf_unref(conf);
+    unlink(scratch);
+    /* What a key said is not known of the machine. */
+    write_scratch(S);
+    conf = conf_reload(scratch, old, &err);
+    unlink(scratch);
+    ck_assert_str_ne(conf->hostname, "other.example.com");
+    conf_unref(old);
+    conf_unref(conf);
+}
+END_TEST
+
 static const struct {
     const char *file, *error;
 } unreadable[] = {
@@ -558,7 +587,7 @@ START_TEST(names_that_are_not_configured_come_from_the_machine)
     struct conf *conf = conf_parse("F", STR_LIT(S), &err);
     conf->hostname = strdup(names[_i].hostname);
     write_scratch(names[_i].mailname);
-    int result = conf_host_complete(conf, scratch, &err);
+    int result = conf_host_complete(conf, NULL, scratch, &err);
     unlink(scratch);
     if (names[_i].error) {
         ck_assert_int_eq(result, -1);
@@ -577,7 +606,7 @@ START_TEST(without_mailname_the_domain_is_the_hostname)
 {
     struct err err;
     struct conf *conf = conf_parse("F", STR_LIT("hostname = a.b\n" S), &err);
-    ck_assert_int_eq(conf_host_complete(conf, "/nonexistent", &err), 0);
+    ck_assert_int_eq(conf_host_complete(conf, NULL, "/nonexistent", &err), 0);
     ck_assert_str_eq(conf->domain, "a.b");
     conf_unref(conf);
 }
@@ -601,6 +630,7 @@ int main(void)
     tcase_add_loop_test(tc, what_a_later_version_brings_is_called_so, 0,
                         sizeof planned / sizeof planned[0]);
     tcase_add_test(tc, too_large_a_file_is_refused);
+    tcase_add_test(tc, a_host_name_that_was_asked_for_is_not_asked_for_again);
     tcase_add_test(tc, a_file_is_loaded_and_names_are_filled_in);
     tcase_add_loop_test(tc, a_file_that_cannot_be_read_is_named, 0,
                         sizeof unreadable / sizeof unreadable[0]);
