@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import importlib.util
 import os
+import signal
 import sys
 import time
 import unittest
@@ -82,6 +83,9 @@ def parse_arguments():
 
 
 def main():
+    # A background job may have begun with these ignored, and programs under test inherit that.
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_DFL)
     given = parse_arguments()
     saved = os.dup(1)
     with open(given.log_file, "w", buffering=1, encoding="utf-8") as log:
