@@ -546,7 +546,6 @@ class DyingDaemonTest(lib.Case):
         self.daemon.wait_queue(0)
         self.assertEqual([who for who, _ in died[:2]], ["daemon", "shim"])
         self.assertTrue(any(text.startswith(b"MAIL FROM") for _, text in died[:-1]), died)
-        self.assertRegex(died[-2][1], rb"^(250 2.0.0 Ok: queued as|221 )")
         subjects = [re.search(rb"Subject: stage (\d+)", self.host.content(record))[1]
                     for record in self.host.records]
         self.assertEqual(sorted(subjects, key=int), [b"%d" % n for n in range(1, stage + 1)])
