@@ -30,7 +30,11 @@ bin_PROGRAMS += %reldir%/tranterctl
 %canon_reldir%_tranterctl_CPPFLAGS = $(base_I) $(conf_I) \
 	-DCONFIG_FILE='"$(sysconfdir)/tranter/tranter.conf"' \
 	-DCONTROL_SOCKET='"$(runstatedir)/tranter/control.sock"'
-%canon_reldir%_tranterctl_SOURCES = %reldir%/tranterctl.c
+%canon_reldir%_tranterctl_SOURCES = \
+	%reldir%/command.h \
+	%reldir%/command_ask.c \
+	%reldir%/command_check.c \
+	%reldir%/tranterctl.c
 %canon_reldir%_tranterctl_LDADD = src/tools/libtools.a $(conf_LIBS)
 
 # The names under which the shim is called. They are relative, so that they hold beneath DESTDIR

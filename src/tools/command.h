@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* command_: what tranterctl does. tranterctl.c has the table of commands; each family of them
+ * has a file command_NAME.c. */
+#ifndef TRANTER_COMMAND_H
+#define TRANTER_COMMAND_H
+
+#include <stdbool.h>
+
+/* Options that come after a command, or before it. */
+enum command_option {
+    COMMAND_JSON,
+    COMMAND_ALL,
+    COMMAND_OPTIONS
+};
+
+/* The command line, as far as all commands read it alike. */
+struct command_line {
+    const char *file;                    /* -c, or NULL */
+    const char *option[COMMAND_OPTIONS]; /* the option's value, "" where it takes none; or NULL:
+                                            not given */
+    char **words;                        /* n_words words after the command */
+    int n_words;
+};
+
+#define COMMAND_TAKES(option) (1u << (option))
+
+struct command {
+    const char *name;
+    const char *verb;    /* on the control socket; for command_ask */
+    unsigned takes;      /* COMMAND_TAKES(...) of each option that it knows */
+    bool takes_words;    /* after its name */
+    bool takes_ids;      /* and they are queue ids, or --all */
+    bool all_by_default; /* without any id */
+
+    /* The exit status. What is wrong was said on standard error. */
+    int (*run)(const struct command *command, const struct command_line *line);
+};
+
+extern const char command_program[]; /* "tranterctl", as messages begin */
+
+/* Ask the daemon command->verb with the ids, and pass its answer on. */
+int command_ask(const struct command *command, const struct command_line *line);
+
+/* Check the configuration file. */
+int command_check(const struct command *command, const struct command_line *line);
+
+#endif
