@@ -34,10 +34,11 @@ static const char *const statement_texts[N_STATEMENTS] = {
     [OLDEST] = "SELECT arrival_ms FROM message ORDER BY id LIMIT 1",
     [MESSAGES] = "SELECT id, state, sender, body_bytes, body_8bit, long_lines, uid, gid, pid, "
                  "arrival_ms,"
-                 " next_attempt_ms, attempts, ambiguous"
+                 " next_attempt_ms, attempts, ambiguous, envid, ret, require_tls, warned, told"
                  " FROM message WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
-    [RECIPIENTS] = "SELECT id, address, state, scope, permanent, ambiguous, status, code, text,"
-                   " fix, reply FROM recipient WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+    [RECIPIENTS] =
+        "SELECT id, address, state, scope, permanent, ambiguous, status, code, text,"
+        " fix, reply, notify, orcpt FROM recipient WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
     [CHUNK] = "SELECT m.body_bytes, c.content FROM message AS m"
               " LEFT JOIN chunk AS c ON c.id = ?2 WHERE m.id = ?1",
 };
@@ -117,6 +118,12 @@ int reader_count(struct reader *r, struct store_counts *counts)
     return sql_number(r->statements[OLDEST], NULL, 0, &counts->oldest_ms);
 }
 
+static char *read_optional(sqlite3_stmt *st, int column)
+{
+    bool absent = sqlite3_column_type(st, column) == SQLITE_NULL;
+    return absent ? NULL : sql_column_strdup(st, column);
+}
+
 static struct store_message *read_message(sqlite3_stmt *st)
 {
     struct store_message *m = mem_new(sizeof *m);
@@ -133,6 +140,11 @@ static struct store_message *read_message(sqlite3_stmt *st)
     m->next_attempt_ms = sqlite3_column_int64(st, 10);
     m->attempts = (unsigned)sqlite3_column_int64(st, 11);
     m->ambiguous = (unsigned)sqlite3_column_int64(st, 12);
+    m->envid = read_optional(st, 13);
+    m->ret = (enum store_ret)sqlite3_column_int(st, 14);
+    m->require_tls = sqlite3_column_int(st, 15) != 0;
+    m->warned = sqlite3_column_int(st, 16) != 0;
+    m->told = sqlite3_column_int(st, 17) != 0;
     return m;
 }
 
@@ -150,6 +162,8 @@ static void read_recipient(sqlite3_stmt *st, struct store_recipient *r)
 {
     *r = (struct store_recipient){
         .address = sql_column_strdup(st, 1),
+        .orcpt = read_optional(st, 12),
+        .notify = (unsigned)sqlite3_column_int(st, 11),
         .state = (enum store_recipient_state)sqlite3_column_int(st, 2),
         .fault = {.scope = (enum fault_scope)sqlite3_column_int(st, 3),
                   .permanent = sqlite3_column_int(st, 4) != 0,

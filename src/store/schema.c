@@ -3,7 +3,10 @@
 
 #include <stdio.h>
 
-/* Rowids ascend with time in every table, so that all that is new is appended at one end.
+/* The format of version 1, and below what each later one adds: a new database goes the same
+ * way as an old one, so that there is one format.
+ *
+ * Rowids ascend with time in every table, so that all that is new is appended at one end.
  *
  * message.state is enum store_state, recipient.state enum store_recipient_state,
  * recipient.scope enum fault_scope: their numbers belong to the format. NULL text is the empty
@@ -11,7 +14,7 @@
  * that counting never scans. half has the ids whose chunks belong to no message: not yet
  * committed, or being removed in pieces. submission.message names a message that may be gone;
  * two users may have the same submission id, so that nobody can take another's. */
-static const char tables[] =
+static const char version_1[] =
     "CREATE TABLE message ("
     " id INTEGER PRIMARY KEY,"
     " state INTEGER NOT NULL,"
@@ -63,17 +66,61 @@ static const char tables[] =
     ") STRICT;"
     "INSERT INTO total VALUES (1, 0, 0, 0, 0, 0, 0);";
 
+/* What the submitter asked for (RFC 3461, RFC 8689), and who was told what: message.ret is enum
+ * store_ret, recipient.notify the bits of enum store_notify. */
+static const char version_2[] =
+    "ALTER TABLE message ADD COLUMN envid TEXT;"
+    "ALTER TABLE message ADD COLUMN ret INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN require_tls INTEGER NOT NULL"
+    " DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN warned INTEGER NOT NULL"
+    " DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE recipient ADD COLUMN notify INTEGER NOT NULL"
+    " DEFAULT 0;"
+    "ALTER TABLE recipient ADD COLUMN orcpt TEXT;";
+
+/* From version i to the next. */
+static const char *const steps[SCHEMA_VERSION] = {version_1, version_2};
+
+/* All steps from version on. The caller begins and commits. */
+static int raise_version(sqlite3 *db, int64_t version)
+{
+    int rc = SQLITE_OK;
+    for (; rc == SQLITE_OK && version < SCHEMA_VERSION; version++)
+        rc = sql_exec(db, steps[version]);
+    if (rc != SQLITE_OK)
+        return rc;
+    char text[64];
+    snprintf(text, sizeof text, "PRAGMA user_version = %d", SCHEMA_VERSION);
+    return sql_exec(db, text);
+}
+
+int schema_migrate(sqlite3 *db, int64_t version)
+{
+    int rc = sql_exec(db, "BEGIN IMMEDIATE");
+    if (rc == SQLITE_OK)
+        rc = raise_version(db, version);
+    if (rc == SQLITE_OK)
+        rc = sql_exec(db, "COMMIT");
+    /* What this one returns adds nothing to the error that led here. */
+    if (rc != SQLITE_OK && !sqlite3_get_autocommit(db))
+        (void)!sql_exec(db, "ROLLBACK");
+    return rc;
+}
+
 /* Page size and incremental vacuum can only be set before the first table. Pages of 4 KiB were
  * as fast as 8 KiB one by one and a third faster in groups, for messages of 4 KiB. */
 static int make_tables(sqlite3 *db)
 {
-    char text[sizeof tables + 256];
+    char text[256];
     snprintf(text, sizeof text,
              "PRAGMA page_size = 4096; PRAGMA auto_vacuum = INCREMENTAL;"
-             "PRAGMA synchronous = FULL; BEGIN;"
-             "PRAGMA application_id = %d; PRAGMA user_version = %d; %s COMMIT;",
-             SCHEMA_APPLICATION_ID, SCHEMA_VERSION, tables);
+             "PRAGMA synchronous = FULL; PRAGMA application_id = %d;",
+             SCHEMA_APPLICATION_ID);
     int rc = sql_exec(db, text);
+    if (rc == SQLITE_OK)
+        rc = schema_migrate(db, 0);
     return rc == SQLITE_OK ? sql_exec(db, "PRAGMA journal_mode = WAL") : rc;
 }
 
@@ -93,7 +140,7 @@ int schema_make(const char *path, const char *vfs, struct err *err)
 
 int schema_check_version(const char *path, int64_t version, struct err *err)
 {
-    if (version == SCHEMA_VERSION)
+    if (version >= 1 && version <= SCHEMA_VERSION)
         return 0;
     if (version > SCHEMA_VERSION)
         return err_set(err,

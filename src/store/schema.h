@@ -11,7 +11,7 @@
 
 enum {
     SCHEMA_APPLICATION_ID = 0x74726e71, /* "trnq" in the file's header */
-    SCHEMA_VERSION = 1,                 /* PRAGMA user_version */
+    SCHEMA_VERSION = 2,                 /* PRAGMA user_version */
     SCHEMA_ID_BITS = 48,                /* of a message's id */
     SCHEMA_NUMBER_BITS = 15 /* rowid of a chunk or recipient: id << SCHEMA_NUMBER_BITS | n */
 };
@@ -28,7 +28,12 @@ static inline int64_t schema_row(int64_t id, unsigned n)
  * When it returns 0, all is on the disk. */
 int schema_make(const char *path, const char *vfs, struct err *err) ATTR_MUST_CHECK;
 
-/* 0 when this program reads that version of the format; else a sentence and -1. */
+/* 0 when this program reads that version of the format, or can make it its own with
+ * schema_migrate(); else a sentence and -1. */
 int schema_check_version(const char *path, int64_t version, struct err *err) ATTR_MUST_CHECK;
+
+/* Bring db from version, which schema_check_version() let pass, to SCHEMA_VERSION, in one
+ * transaction. SQLite's result code; db is as it was when that is not SQLITE_OK. */
+int schema_migrate(sqlite3 *db, int64_t version) ATTR_MUST_CHECK;
 
 #endif

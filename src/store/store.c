@@ -11,9 +11,12 @@ void store_message_free(struct store_message *m)
 {
     if (!m)
         return;
-    for (unsigned i = 0; i < m->n_recipients; i++)
+    for (unsigned i = 0; i < m->n_recipients; i++) {
         free(m->recipients[i].address);
+        free(m->recipients[i].orcpt);
+    }
     free(m->recipients);
+    free(m->envid);
     free(m->sender);
     free(m);
 }

@@ -39,8 +39,18 @@ enum store_recipient_state {
     STORE_FAILED
 };
 
+/* When the sender wants to be told of a recipient, as bits (RFC 3461 4.1). */
+enum store_notify {
+    STORE_NOTIFY_NEVER = 1, /* with no other */
+    STORE_NOTIFY_SUCCESS = 2,
+    STORE_NOTIFY_FAILURE = 4,
+    STORE_NOTIFY_DELAY = 8
+};
+
 struct store_recipient {
     char *address;
+    char *orcpt;     /* ORCPT as it was given, "rfc822;" and xtext; NULL: none */
+    unsigned notify; /* enum store_notify; 0: the sender did not say */
     enum store_recipient_state state;
     struct fault fault; /* of the last attempt; scope NONE before any */
 };
@@ -49,6 +59,13 @@ enum store_state {
     STORE_QUEUED, /* to be sent at next_attempt_ms */
     STORE_HELD,   /* not sent until it is released: retry with its id */
     STORE_DEAD    /* cannot even be returned; kept and listed */
+};
+
+/* What a report is to have of the message (RFC 3461 4.3). */
+enum store_ret {
+    STORE_RET_UNSET,
+    STORE_RET_FULL,
+    STORE_RET_HDRS
 };
 
 /* A message's envelope and history. Owned by whoever has the pointer; store_message_free(). */
@@ -61,7 +78,12 @@ struct store_message {
     uint64_t body_bytes; /* content in wire form */
     bool body_8bit;      /* it has octets over 127 */
     bool long_lines;     /* it has lines over 998 octets */
-    uid_t uid; /* of the submitter, as the kernel told; (uid_t)-1 where it could not */
+    char *envid;         /* ENVID as it was given, in xtext; NULL: none */
+    enum store_ret ret;
+    bool require_tls; /* it may go over verified TLS alone (RFC 8689) */
+    bool warned;      /* its sender was told of the delay */
+    bool told;        /* a dead one: the administrator was told */
+    uid_t uid;        /* of the submitter, as the kernel told; (uid_t)-1 where it could not */
     gid_t gid;
     pid_t pid;
     int64_t arrival_ms;                    /* wall clock */
@@ -158,7 +180,8 @@ void store_abort(struct store *s, store_id id);
  * and a report to be queued. */
 struct store_outcome {
     struct store_message *message; /* taken: its recipients, attempts, ambiguous,
-                                      next_attempt_ms and state are recorded; when no recipient
+                                      next_attempt_ms, warned, told and state are
+                                      recorded; when no recipient
                                       is WAITING and it is not DEAD, the message is removed */
     struct store_message *report;  /* taken; or NULL. Queued, with report_content as its only
                                       content; its id is  store_begin()'s */

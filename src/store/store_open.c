@@ -68,21 +68,31 @@ static int connect(const struct store *s, const char *vfs, bool writer, sqlite3 
     return rc == SQLITE_OK ? set_up(*db, writer) : rc;
 }
 
-/* The version as the log has it, which may be newer than the one in the file's head. */
-static int check_version(const struct store *s, sqlite3 *db, struct err *err)
+/* The version is the one that the log has, which may be newer than the one in the file's head.
+ */
+static int bring_up_to_date(const struct store *s, sqlite3 *db, struct err *err)
 {
     int64_t version = 0;
     int rc = sql_exec_number(db, "PRAGMA user_version", &version);
     if (rc != SQLITE_OK)
         return refuse(s, db, rc, err);
-    return schema_check_version(s->spool.database, version, err);
+    if (schema_check_version(s->spool.database, version, err) < 0)
+        return -1;
+    if (version == SCHEMA_VERSION)
+        return 0;
+    rc = schema_migrate(db, version);
+    if (rc != SQLITE_OK)
+        return refuse(s, db, rc, err);
+    log_say(LOG_LEVEL_INFO, NULL, "%s was brought from format %d to %d", s->spool.database,
+            (int)version, SCHEMA_VERSION);
+    return 0;
 }
 
 static int open_writer(struct store *s, const struct store_options *options, struct err *err)
 {
     sqlite3 *db = NULL;
     int rc = connect(s, options->vfs, true, &db);
-    if (rc != SQLITE_OK || check_version(s, db, err) < 0) {
+    if (rc != SQLITE_OK || bring_up_to_date(s, db, err) < 0) {
         if (rc != SQLITE_OK)
             refuse(s, db, rc, err);
         sqlite3_close(db);

@@ -52,9 +52,10 @@ static const char *const statement_texts[N_STATEMENTS] = {
     [WRITE_TOTALS] = "UPDATE total SET last_id = ?1, queued = ?2, deferred = ?3, held = ?4,"
                      " dead = ?5, bytes = ?6",
     [ADD_MESSAGE] = "INSERT INTO message VALUES"
-                    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+                    " ?15, ?16, ?17, ?18, ?19)",
     [ADD_RECIPIENT] = "INSERT INTO recipient VALUES"
-                      " (?1, ?11, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                      " (?1, ?11, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13)",
     [ADD_CHUNK] = "INSERT INTO chunk VALUES (?1, ?2)",
     [ADD_HALF] = "INSERT OR IGNORE INTO half VALUES (?1)",
     [DROP_HALF] = "DELETE FROM half WHERE id = ?1",
@@ -64,7 +65,7 @@ static const char *const statement_texts[N_STATEMENTS] = {
                      " (SELECT id FROM chunk WHERE id BETWEEN ?1 AND ?2 LIMIT ?3)",
     [READ_KIND] = "SELECT state, tried, body_bytes FROM message WHERE id = ?1",
     [UPDATE_MESSAGE] = "UPDATE message SET state = ?2, tried = ?3, next_attempt_ms = ?4,"
-                       " attempts = ?5, ambiguous = ?6 WHERE id = ?1",
+                       " attempts = ?5, ambiguous = ?6, warned = ?7, told = ?8 WHERE id = ?1",
     [UPDATE_RECIPIENT] = "UPDATE recipient SET state = ?2, scope = ?3, permanent = ?4,"
                          " ambiguous = ?5, status = ?6, code = ?7, text = ?8, fix = ?9,"
                          " reply = ?10 WHERE id = ?1 AND state = 0",
@@ -201,10 +202,11 @@ static int write_recipient(struct tables *t, enum statement statement, int64_t r
     const struct sql_value values[] = {
         SQL_INT(row),          SQL_INT(r->state),   SQL_INT(f->scope),    SQL_INT(f->permanent),
         SQL_INT(f->ambiguous), SQL_TEXT(f->status), SQL_TEXT(f->code),    SQL_TEXT(f->text),
-        SQL_TEXT(f->fix),      SQL_TEXT(f->reply),  SQL_TEXT(r->address),
+        SQL_TEXT(f->fix),      SQL_TEXT(f->reply),  SQL_TEXT(r->address), SQL_INT(r->notify),
+        SQL_TEXT(r->orcpt),
     };
     size_t n = sizeof values / sizeof *values;
-    return sql_run(t->statements[statement], values, statement == ADD_RECIPIENT ? n : n - 1);
+    return sql_run(t->statements[statement], values, statement == ADD_RECIPIENT ? n : n - 3);
 }
 
 static bool was_tried(const struct store_message *m)
@@ -222,12 +224,14 @@ static int add_message(struct tables *t, const struct store_message *m)
 {
     struct kind kind = {
         .state = m->state, .tried = false, .body_bytes = (int64_t)m->body_bytes};
-    int rc = sql_run(
-        t->statements[ADD_MESSAGE],
-        SQL_VALUES(SQL_INT(m->id), SQL_INT(m->state), SQL_INT(kind.tried), SQL_TEXT(m->sender),
-                   SQL_INT(m->body_bytes), SQL_INT(m->body_8bit), SQL_INT(m->long_lines),
-                   SQL_INT(m->uid), SQL_INT(m->gid), SQL_INT(m->pid), SQL_INT(m->arrival_ms),
-                   SQL_INT(m->next_attempt_ms), SQL_INT(m->attempts), SQL_INT(m->ambiguous)));
+    int rc = sql_run(t->statements[ADD_MESSAGE],
+                     SQL_VALUES(SQL_INT(m->id), SQL_INT(m->state), SQL_INT(kind.tried),
+                                SQL_TEXT(m->sender), SQL_INT(m->body_bytes),
+                                SQL_INT(m->body_8bit), SQL_INT(m->long_lines), SQL_INT(m->uid),
+                                SQL_INT(m->gid), SQL_INT(m->pid), SQL_INT(m->arrival_ms),
+                                SQL_INT(m->next_attempt_ms), SQL_INT(m->attempts),
+                                SQL_INT(m->ambiguous), SQL_TEXT(m->envid), SQL_INT(m->ret),
+                                SQL_INT(m->require_tls), SQL_INT(m->warned), SQL_INT(m->told)));
     for (unsigned i = 0; rc == SQLITE_OK && i < m->n_recipients; i++)
         rc = write_recipient(t, ADD_RECIPIENT, schema_row(m->id, i), &m->recipients[i]);
     if (rc == SQLITE_OK) {
@@ -359,7 +363,7 @@ static int update(struct tables *t, const struct store_message *m, struct kind *
     int rc = sql_run(t->statements[UPDATE_MESSAGE],
                      SQL_VALUES(SQL_INT(m->id), SQL_INT(m->state), SQL_INT(kind->tried),
                                 SQL_INT(m->next_attempt_ms), SQL_INT(m->attempts),
-                                SQL_INT(m->ambiguous)));
+                                SQL_INT(m->ambiguous), SQL_INT(m->warned), SQL_INT(m->told)));
     for (unsigned i = 0; rc == SQLITE_OK && i < m->n_recipients; i++)
         rc = write_recipient(t, UPDATE_RECIPIENT, schema_row(m->id, i), &m->recipients[i]);
     return rc;

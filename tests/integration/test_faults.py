@@ -272,14 +272,12 @@ class ControlTest(FaultCase):
         db = self.database()
         with db:
             db.execute("BEGIN")
-            columns = [row[1] for row in db.execute("PRAGMA table_info(message)")]
-            rest = ", ".join(columns[1:])
-            for number in range(1, 3000):
-                db.execute("INSERT INTO message SELECT id + ?, %s FROM message"
-                           " WHERE id = (SELECT min(id) FROM message)" % rest, (number,))
-                db.execute("INSERT INTO recipient SELECT id + (? << 15), address, state, scope,"
-                           " permanent, ambiguous, status, code, text, fix, reply FROM recipient"
-                           " WHERE id = (SELECT min(id) FROM recipient)", (number,))
+            for table, bits in ("message", 0), ("recipient", 15):
+                columns = [row[1] for row in db.execute("PRAGMA table_info(%s)" % table)]
+                for number in range(1, 3000):
+                    db.execute("INSERT INTO {0} SELECT id + ?, {1} FROM {0} WHERE id = (SELECT"
+                               " min(id) FROM {0})".format(table, ", ".join(columns[1:])),
+                               (number << bits,))
             db.execute("COMMIT")
         db.close()
         self.daemon.start()

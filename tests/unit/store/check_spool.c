@@ -218,9 +218,9 @@ static void overwrite(off_t at, const void *bytes, size_t n)
 START_TEST(a_newer_format_is_refused)
 {
     make_queue();
-    fixture_sql("PRAGMA user_version = 2");
+    fixture_sql("PRAGMA user_version = 3");
     refused_and_untouched(
-        "format 2, written by a newer tranter; this one reads up to format 1");
+        "format 3, written by a newer tranter; this one reads up to format 2");
 }
 END_TEST
 
@@ -230,10 +230,10 @@ START_TEST(a_newer_format_that_is_only_in_the_log_is_refused)
     sqlite3 *db = NULL;
     ck_assert_int_eq(sqlite3_open(fixture_path("queue.db"), &db), SQLITE_OK);
     sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    ck_assert_int_eq(sql_exec(db, "PRAGMA user_version = 2"), SQLITE_OK);
+    ck_assert_int_eq(sql_exec(db, "PRAGMA user_version = 3"), SQLITE_OK);
     sqlite3_close(db);
     ck_assert_int_eq(access(fixture_path("queue.db-wal"), F_OK), 0);
-    refused_and_untouched("format 2, written by a newer tranter");
+    refused_and_untouched("format 3, written by a newer tranter");
 }
 END_TEST
 

@@ -30,6 +30,12 @@ TESTS += %reldir%/check_spool
 %canon_reldir%_check_spool_CPPFLAGS = $(store_test_I)
 %canon_reldir%_check_spool_LDADD = $(store_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += %reldir%/check_format
+TESTS += %reldir%/check_format
+%canon_reldir%_check_format_SOURCES = %reldir%/check_format.c $(store_fixture)
+%canon_reldir%_check_format_CPPFLAGS = $(store_test_I)
+%canon_reldir%_check_format_LDADD = $(store_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += %reldir%/check_marks
 TESTS += %reldir%/check_marks
 %canon_reldir%_check_marks_SOURCES = %reldir%/check_marks.c $(store_fixture)
