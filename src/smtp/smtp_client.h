@@ -70,6 +70,7 @@ struct smtp_transaction {
     unsigned n_recipients;         /* 1 to SMTP_CLIENT_RECIPIENTS_MAX */
     uint64_t body_bytes; /* octets of the content in wire form: CRLF, not dot-stuffed */
     bool body_8bit;      /* it has octets over 127 */
+    bool rehearsal;      /* MAIL and RCPT alone, then RSET: to hear whether they are taken */
 };
 
 enum {

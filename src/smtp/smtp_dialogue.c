@@ -273,9 +273,11 @@ static void owe_replies(struct smtp_client *c, enum smtp_stage stage)
 /* What follows stage in a group of commands; DEAD for nothing. */
 static enum smtp_stage follower(const struct smtp_client *c, enum smtp_stage stage)
 {
-    if (stage == SMTP_STAGE_MAIL || stage == SMTP_STAGE_RCPT)
-        return c->n_sent < c->transaction.n_recipients ? SMTP_STAGE_RCPT : SMTP_STAGE_DATA;
-    return SMTP_STAGE_DEAD;
+    if (stage != SMTP_STAGE_MAIL && stage != SMTP_STAGE_RCPT)
+        return SMTP_STAGE_DEAD;
+    if (c->n_sent < c->transaction.n_recipients)
+        return SMTP_STAGE_RCPT;
+    return c->transaction.rehearsal ? SMTP_STAGE_DEAD : SMTP_STAGE_DATA;
 }
 
 /* Send stage's command, and those behind it that need not wait for its reply (S-075). */

@@ -27,8 +27,7 @@ static enum smtp_stage break_off(struct smtp_client *c, const struct smtp_reply 
 {
     fault_set(&c->end, FAULT_SERVER, "4.7.0", "AUTH-BADSERVER",
               "the server breaks the login protocol: %s", what);
-    fault_fix(&c->end, "smtp_dialogue_leave %s out of auth to try another mechanism",
-              c->mechanism);
+    fault_fix(&c->end, "leave %s out of auth to try another mechanism", c->mechanism);
     if (r->code != 334)
         fault_reply(&c->end, buf_str(&r->text));
     return SMTP_STAGE_CANCEL;

@@ -102,10 +102,11 @@ enum smtp_stage smtp_transaction_on_rcpt_reply(struct smtp_client *c,
         judge_recipient(c, r);
     if (c->n_owed || c->n_sent < c->transaction.n_recipients)
         return owed_or(c, SMTP_STAGE_RCPT);
-    if (c->n_accepted > 0)
+    if (c->n_accepted > 0 && !c->transaction.rehearsal)
         return SMTP_STAGE_DATA;
-    done(c, &(struct fault){.scope = FAULT_NONE});
-    return SMTP_STAGE_RSET;
+    if (c->under_way)
+        done(c, &(struct fault){.scope = FAULT_NONE});
+    return c->mail_refused ? SMTP_STAGE_IDLE : SMTP_STAGE_RSET;
 }
 
 void smtp_transaction_send_data(struct smtp_client *c)

@@ -72,6 +72,19 @@ static const struct dialogue dialogues[] = {
     {"without login AUTH is not asked for", "starttls",
      TLS_UP "S: 250-s\nS: 250 AUTH PLAIN\n! IDLE\n"},
 
+    {"a rehearsal ends before DATA", "",
+     OFFERED(
+         "SIZE") "! IDLE\n> submit a@b c@d e@f rehearsal\nC: MAIL FROM:<a@b> SIZE=9\nS: "
+                 "250 ok\nC: RCPT TO:<c@d>\nS: 250 ok\n! RCPT 0 none\nC: RCPT TO:<e@f>\nS: "
+                 "550 no\n! RCPT 1 recipient perm RCPT-REFUSED\n! DONE none\nC: RSET\nS: 250 "
+                 "ok\n! IDLE\n> quit\nC: QUIT\nS: 221 bye\n! DEAD none\n"},
+    {"a rehearsal that is pipelined, too", "pipelining",
+     READY "> submit a@b c@d rehearsal\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nS: 250 ok\n"
+           "S: 250 ok\n! RCPT 0 none\n! DONE none\nC: RSET\nS: 250 ok\n! IDLE\n"},
+    {"a rehearsal whose sender is refused", "pipelining",
+     READY "> submit a@b c@d rehearsal\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nS: 553 no\n"
+           "! DONE sender perm SENDER-LOCAL\nS: 503 no\n! IDLE\n"},
+
     {"EHLO refused, no login: HELO", "pipelining",
      HELLO "S: 502 what\nC: HELO me.example\nS: 250 s\n! IDLE\n> submit a@b c@d\n"
            "C: MAIL FROM:<a@b>\n"},

@@ -118,6 +118,8 @@ static void submit(struct run *run, struct str words)
             t.body_bytes = strtoull(word + 5, NULL, 10);
         else if (strcmp(word, "8bit") == 0)
             t.body_8bit = true;
+        else if (strcmp(word, "rehearsal") == 0)
+            t.rehearsal = true;
         else if (!t.sender)
             t.sender = strcmp(word, "<>") == 0 ? "" : word;
         else

@@ -11,7 +11,7 @@
  *                         empty one
  *     > answer text       answer a challenge
  *     > cancel            give up, with the fault "account perm TEST"
- *     > submit a@b c@d e@f size=9 8bit
+ *     > submit a@b c@d e@f size=9 8bit rehearsal
  *                         a transaction: sender (or <>), recipients
  *     > body text         content and CRLF
  *     > last text         the last of it; "> last" with none
