@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#define CONF_ALIASES_FILE "/etc/aliases"
+
 enum conf_tls {
     CONF_TLS_STARTTLS,
     CONF_TLS_IMPLICIT,
@@ -50,6 +52,9 @@ struct conf {
     char *ehlo_name; /* hostname where it is an FQDN or literal, else an address literal of this
                         machine, "[192.0.2.1]" */
     char *domain;    /* completes addresses without one */
+    char *admin;     /* gets mail for local users that no alias sends elsewhere, and notices of
+                        dead mail: a mailbox with its domain; NULL: nobody */
+    char *aliases;   /* alias file; "": none; NULL: CONF_ALIASES_FILE, if it is there */
     char **listen;   /* n_listen: absolute path, or address:port */
     unsigned n_listen;
     bool listen_anywhere;

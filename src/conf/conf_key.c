@@ -99,6 +99,20 @@ static bool read_domain(const struct conf_key *key, struct str value, void *owne
     return conf_value_is_domain(value) && set_text(key, value, owner);
 }
 
+static bool read_mailbox(const struct conf_key *key, struct str value, void *owner,
+                         struct err *why)
+{
+    (void)why;
+    return conf_value_is_mailbox(value) && set_text(key, value, owner);
+}
+
+static bool read_aliases(const struct conf_key *key, struct str value, void *owner,
+                         struct err *why)
+{
+    (void)why;
+    return (value.n == 0 || is_path(value)) && set_text(key, value, owner);
+}
+
 /* Servers refuse an unqualified name in EHLO, so it is refused here, where it can be mended. */
 static bool read_hostname(const struct conf_key *key, struct str value, void *owner,
                           struct err *why)
@@ -301,6 +315,12 @@ const struct conf_key conf_global_keys[] = {
      GLOBAL(hostname), .text = true},
     {"domain", NULL, read_domain, "write a mail domain, such as \"example.com\"",
      GLOBAL(domain), .text = true},
+    {"admin", NULL, read_mailbox,
+     "write the address of the person who reads this machine's mail, such as "
+     "\"admin@example.com\"",
+     GLOBAL(admin), .text = true},
+    {"aliases", NULL, read_aliases, WANT_PATH ", or \"\" for no alias file", GLOBAL(aliases),
+     .text = true},
     {"listen", RUNSTATEDIR "/tranter/smtp.sock", read_listen,
      "write the absolute path of a socket (at most 107 bytes), or address:port such as "
      "\"127.0.0.1:2525\" or \"[::1]:2525\"",

@@ -14,8 +14,6 @@ enum {
 static const struct {
     const char *name, *sentence;
 } ways_out[] = {
-    {"admin", "is not available in this version; take the line out"},
-    {"aliases", "is not available in this version; take the line out"},
     {"warn-after", "is not available in this version; take the line out"},
     {"queue-listing", "is not available in this version; take the line out"},
     {"route",

@@ -7,7 +7,8 @@
 
 enum {
     DOMAIN_MAX = 253, /* RFC 1035 section 2.3.4, as text */
-    LABEL_MAX = 63
+    LABEL_MAX = 63,
+    LOCAL_MAX = 64 /* RFC 5321 section 4.5.3.1.1 */
 };
 
 bool conf_value_duration(struct str text, int64_t *ms)
@@ -149,6 +150,27 @@ bool conf_value_is_host(struct str text)
 bool conf_value_is_domain(struct str text)
 {
     return is_name(text, "-");
+}
+
+/* RFC 5321 section 4.1.2: Dot-string. */
+static bool is_local_part(struct str text)
+{
+    bool dot = true;
+    for (size_t i = 0; i < text.n; i++) {
+        char c = text.p[i];
+        bool atext = str_is_alpha(c) || str_is_digit(c) ||
+                     (c != '\0' && strchr("!#$%&'*+-/=?^_`{|}~", c));
+        if (!atext && (c != '.' || dot))
+            return false;
+        dot = !atext;
+    }
+    return !dot && text.n <= LOCAL_MAX;
+}
+
+bool conf_value_is_mailbox(struct str text)
+{
+    size_t at = str_find(text, '@');
+    return is_local_part(str_head(text, at)) && conf_value_is_domain(str_tail(text, at + 1));
 }
 
 bool conf_value_is_literal(struct str text)

@@ -40,6 +40,9 @@ bool conf_value_is_host(struct str text);
 /* A domain name as in a mail address: labels of letters, digits and "-". */
 bool conf_value_is_domain(struct str text);
 
+/* A mailbox with a domain, its local part of atoms and dots in ASCII: "admin@example.com". */
+bool conf_value_is_mailbox(struct str text);
+
 /* "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321 section 4.1.3). */
 bool conf_value_is_literal(struct str text);
 

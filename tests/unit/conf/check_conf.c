@@ -35,8 +35,12 @@ static const struct {
      "F:3: spool is a key of the whole file; write it outside of smarthost { }"},
     {"smarthost in smarthost", "smarthost x {\nhost=a.b\nsmarthost y { } }",
      "F:3: a smarthost cannot stand inside of another; close the one before with }"},
-    {"a later version's key", S "admin = \"root@example.com\"",
-     "F:4: admin is not available in this version; take the line out"},
+    {"a local admin", S "admin = \"root\"",
+     "F:4: admin = \"root\": write the address of the person who reads this machine's mail"},
+    {"aliases beside the daemon", S "aliases = \"aliases\"",
+     "F:4: aliases = \"aliases\": write an absolute path, one that begins with /, or \"\""},
+    {"a later version's key", S "warn-after = \"4h\"",
+     "F:4: warn-after is not available in this version; take the line out"},
     {"a later version's section", S "\nroute { }",
      "F:5: route is not available in this version; take the section out"},
     {"a later version's smarthost key", "smarthost a { rate = \"14/s\" }",
@@ -129,6 +133,7 @@ START_TEST(the_least_configuration_gets_every_default)
     ck_assert_msg(conf != NULL, "%s", err.text);
     ck_assert_ptr_null(conf->hostname);
     ck_assert_ptr_null(conf->domain);
+    ck_assert(!conf->admin && !conf->aliases);
     ck_assert_uint_eq(conf->n_listen, 1);
     ck_assert_str_eq(conf->listen[0], RUNSTATEDIR "/tranter/smtp.sock");
     ck_assert(!conf->listen_anywhere);
@@ -170,6 +175,7 @@ END_TEST
 static const char everything[] =
     "hostname = \"web1.example.com\" # the name\n"
     "domain = 'example.com'\n"
+    "admin = 'o.n-call+tranter@example.com' aliases = \"/a/aliases\"\n"
     "listen = {\"/run/x.sock\",\n  \"127.0.0.1:2525\", \"[::1]:2525\"}\n"
     "listen += {\"0.0.0.0:2626\"}\n"
     "listen-anywhere = yes\n"
@@ -217,6 +223,8 @@ START_TEST(every_global_key_is_read)
     ck_assert_msg(conf != NULL, "%s", err.text);
     ck_assert_str_eq(conf->hostname, "web1.example.com");
     ck_assert_str_eq(conf->domain, "example.com");
+    ck_assert_str_eq(conf->admin, "o.n-call+tranter@example.com");
+    ck_assert_str_eq(conf->aliases, "/a/aliases");
     ck_assert_uint_eq(conf->n_listen, 4);
     ck_assert_str_eq(conf->listen[0], "/run/x.sock");
     ck_assert_str_eq(conf->listen[2], "[::1]:2525");
@@ -235,8 +243,8 @@ START_TEST(every_global_key_is_read)
     ck_assert_str_eq(conf->log, "json");
     ck_assert_str_eq(conf->log_level, "debug");
     ck_assert_uint_eq(conf->n_smarthosts, 2);
-    ck_assert_int_eq(conf->smarthosts[0].line, 19);
-    ck_assert_int_eq(conf->smarthosts[1].line, 20);
+    ck_assert_int_eq(conf->smarthosts[0].line, 20);
+    ck_assert_int_eq(conf->smarthosts[1].line, 21);
     conf_unref(conf);
 }
 END_TEST
@@ -392,6 +400,10 @@ static const struct {
     {"listen", "127.0.0.1:65535", "127.0.0.1:65536", true},
     {"listen", "127.0.0.1:1", "127.0.0.1:0", true},
     {"listen", "/a", "a", true},
+    {"admin", "'a@b'", "'a@b@c'", true},
+    {"admin", "'a.b@c'", "'.a@c'", true},
+    {"admin", "'a@b.example'", "'a.@c'", true},
+    {"aliases", "''", "a", true},
     {"log", "stderr", "stdout", true},
     {"log-level", "error", "fatal", true},
     {"hostname", "a.b", "a", true},
@@ -457,8 +469,8 @@ START_TEST(each_limit_holds)
 END_TEST
 
 static const char *const planned[] = {
-    "admin", "aliases", "warn-after",    "queue-listing",    "route",         "rewrite",
-    "limit", "rate",    "token-command", "password-command", "token-lifetime"};
+    "warn-after",    "queue-listing",    "route",         "rewrite", "limit", "rate",
+    "token-command", "password-command", "token-lifetime"};
 
 START_TEST(what_a_later_version_brings_is_called_so)
 {
