@@ -6,6 +6,10 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/bounce.c %reldir%/bounce.h \
 	%reldir%/content.c %reldir%/content.h \
 	%reldir%/control.c %reldir%/control.h \
+	%reldir%/control_change.c \
+	%reldir%/control_client.c %reldir%/control_client.h \
+	%reldir%/control_daemon.c \
+	%reldir%/control_queue.c \
 	%reldir%/delivery.c %reldir%/delivery.h \
 	%reldir%/drop.c %reldir%/drop.h \
 	%reldir%/invalid.c %reldir%/invalid.h \

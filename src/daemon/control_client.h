@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* control_client_: one who asks on the control socket, and the answer. A client asks once and
+ * is answered in frames. Long answers are paged: the next page is read from the store when the
+ * connection has room for it, so that a million messages pass through little memory and nobody
+ * else waits. Of the control_*.c alone. */
+#ifndef TRANTER_CONTROL_CLIENT_H
+#define TRANTER_CONTROL_CLIENT_H
+
+#include "conn.h"
+#include "control.h"
+#include "match.h"
+#include "status.h"
+#include "waiter.h"
+
+#include <sys/queue.h>
+
+struct control {
+    struct control_facts facts;
+    struct listener *listener;
+    TAILQ_HEAD(, client) clients;
+    unsigned n_clients;
+    struct status_configuration configuration;
+    char spool[4096];
+};
+
+struct client {
+    struct waiter waiter; /* first */
+    TAILQ_ENTRY(client) entry;
+    struct control *control;
+    struct conn *conn; /* NULL once closed */
+    uid_t uid;
+    bool privileged; /* may do everything */
+    bool asked;
+    int64_t give_up_at; /* when no whole request came */
+    bool json;
+
+    /* What goes on with the answer when there is room, or when the store has answered and
+     * nothing is pending; NULL: nothing is left to do. */
+    void (*go_on)(struct client *c);
+    void (*each)(struct client *c, const struct store_message *m);
+    struct match match;
+    char *request; /* that match is part of */
+    store_id after;
+    uint64_t listed, listed_bytes;
+    unsigned pending; /* operations in the store, whose owner is waiter */
+    int code;
+    char sentence[ERR_TEXT_MAX];
+};
+
+/* Take over fd, and answer the request that comes. */
+void control_client_new(struct control *control, int fd, uid_t uid, bool privileged);
+
+/* Close without a word. */
+void control_client_end(struct client *c);
+
+/* Send payload to standard output over there; nothing where it is empty. */
+void control_client_put(struct client *c, const struct buf *payload);
+
+/* The exit status, and the sentence for standard error. The first one counts. */
+void control_client_note(struct client *c, int code, const char *fmt, ...) ATTR_PRINTF(3, 4);
+
+/* Only root and tranterd's own user may do what. False, and noted, for anyone else. */
+bool control_client_may(struct client *c, const char *what) ATTR_MUST_CHECK;
+
+/* The answer is whole. */
+void control_client_finish(struct client *c);
+
+/* Call go_on in the next turn. */
+void control_client_yield(struct client *c);
+
+/* Answer a request's words after its verb. They are the caller's; what is needed after return
+ * is copied. */
+typedef void control_verb(struct client *c, struct str words);
+
+/* control_queue.c */
+control_verb control_ask_queue;
+
+/* control_change.c */
+control_verb control_ask_retry, control_ask_remove;
+
+/* control_daemon.c */
+control_verb control_ask_status, control_ask_reload, control_ask_aliases;
+
+#endif
