@@ -26,7 +26,7 @@ struct attempt {
     void *self;
 
     struct smtp_transaction transaction;
-    const char *recipients[SMTP_CLIENT_RECIPIENTS_MAX];
+    struct smtp_recipient recipients[SMTP_CLIENT_RECIPIENTS_MAX];
 
     /* n entries of each, by place in the transaction. */
     unsigned n;
@@ -77,19 +77,42 @@ store_id attempt_id(const struct attempt *a)
     return a->message->id;
 }
 
+static unsigned notify_of(unsigned stored)
+{
+    return (stored & STORE_NOTIFY_NEVER ? SMTP_NOTIFY_NEVER : 0u) |
+           (stored & STORE_NOTIFY_SUCCESS ? SMTP_NOTIFY_SUCCESS : 0u) |
+           (stored & STORE_NOTIFY_FAILURE ? SMTP_NOTIFY_FAILURE : 0u) |
+           (stored & STORE_NOTIFY_DELAY ? SMTP_NOTIFY_DELAY : 0u);
+}
+
+static enum smtp_ret ret_of(enum store_ret stored)
+{
+    static const enum smtp_ret meanings[] = {
+        [STORE_RET_UNSET] = SMTP_RET_UNSET,
+        [STORE_RET_FULL] = SMTP_RET_FULL,
+        [STORE_RET_HDRS] = SMTP_RET_HDRS,
+    };
+    return meanings[stored];
+}
+
 const struct smtp_transaction *attempt_transaction(struct attempt *a, unsigned max)
 {
     const struct store_message *m = a->message;
     a->n = outcome_select(m, a->index,
                           max < SMTP_CLIENT_RECIPIENTS_MAX ? max : SMTP_CLIENT_RECIPIENTS_MAX);
-    for (unsigned i = 0; i < a->n; i++)
-        a->recipients[i] = m->recipients[a->index[i]].address;
+    for (unsigned i = 0; i < a->n; i++) {
+        const struct store_recipient *r = &m->recipients[a->index[i]];
+        a->recipients[i] = (struct smtp_recipient){r->address, r->orcpt, notify_of(r->notify)};
+    }
     a->transaction = (struct smtp_transaction){
         .sender = m->sender,
         .recipients = a->recipients,
         .n_recipients = a->n,
         .body_bytes = m->body_bytes,
         .body_8bit = m->body_8bit,
+        .envid = m->envid,
+        .ret = ret_of(m->ret),
+        .require_tls = m->require_tls,
     };
     return &a->transaction;
 }
@@ -272,27 +295,27 @@ static void put_seconds(char text[24], int64_t ms)
 }
 
 /* Since arrival in all; and before this attempt, in the scheduler, connecting, sending. */
-static void set_delays(struct attempt *a, const struct delivery_times *times)
+static void set_delays(struct attempt *a, int64_t connected_ms, int64_t sent_ms)
 {
     char before[24], connect[24], send[24];
     int64_t total_ms = clock_wall_ms() - a->message->arrival_ms;
     put_seconds(a->delay, total_ms);
-    put_seconds(before, total_ms - times->connected_ms - times->sent_ms);
-    put_seconds(connect, times->connected_ms);
-    put_seconds(send, times->sent_ms);
+    put_seconds(before, total_ms - connected_ms - sent_ms);
+    put_seconds(connect, connected_ms);
+    put_seconds(send, sent_ms);
     snprintf(a->delays, sizeof a->delays, "%s/0/%s/%s", before, connect, send);
 }
 
-void attempt_end(struct attempt *a, const struct fault *verdicts, const char *relay,
-                 const struct delivery_times *times, bool suspect)
+void attempt_end(struct attempt *a, const struct delivery_end *end, const char *relay,
+                 bool suspect)
 {
     struct outcome_rules rules = rules_of(a->conf);
     a->events = mem_array(a->n, sizeof *a->events);
     snprintf(a->relay, sizeof a->relay, "%s", relay);
     snprintf(a->remote, sizeof a->remote, "%.*s",
              STR_FMT(str_head(str_of(relay), str_find(str_of(relay), '['))));
-    set_delays(a, times);
-    outcome_apply(a->message, &(struct outcome_attempt){a->index, verdicts, a->n, suspect},
+    set_delays(a, end->connected_ms, end->sent_ms);
+    outcome_apply(a->message, &(struct outcome_attempt){a->index, end->verdicts, a->n, suspect},
                   &rules, clock_wall_ms(), crypto_random32(), a->events);
     record(a);
 }
@@ -303,6 +326,6 @@ void attempt_expire(struct attempt *a, const struct fault *reason)
     a->events = mem_array(a->n, sizeof *a->events);
     for (unsigned i = 0; i < a->n; i++)
         a->events[i] = OUTCOME_EXPIRED;
-    set_delays(a, &(struct delivery_times){0, 0});
+    set_delays(a, 0, 0);
     record(a);
 }

@@ -29,11 +29,10 @@ bool attempt_has_long_lines(const struct attempt *a);
 
 store_id attempt_id(const struct attempt *a);
 
-/* It ended: verdicts for the recipients of the transaction. relay is for the log:
- * "host[addr]:port". suspect: if the connection broke, the message may be the cause, and is
- * charged. */
-void attempt_end(struct attempt *a, const struct fault *verdicts, const char *relay,
-                 const struct delivery_times *times, bool suspect);
+/* The transaction ended so. relay is for the log: "host[addr]:port". suspect: if the connection
+ * broke, the message may be the cause, and is charged. */
+void attempt_end(struct attempt *a, const struct delivery_end *end, const char *relay,
+                 bool suspect);
 
 /* Give up on all recipients that wait; reason is what held them up. */
 void attempt_expire(struct attempt *a, const struct fault *reason);

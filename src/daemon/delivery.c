@@ -39,6 +39,7 @@ struct delivery {
     size_t unsent_bytes;                   /* of conn's when last looked at */
     uint64_t recipients_max, messages_max; /* RFC 9422; 0: the server named none */
     bool takes_8bit;                       /* 8BITMIME is offered */
+    bool takes_dsn;                        /* DSN is offered */
     bool idle;   /* the owner was told on_ready and has not answered */
     bool ending; /* on_dead was told */
     char relay[320];
@@ -183,7 +184,15 @@ static void end_transaction(struct delivery *d, const struct fault *fault, bool 
 {
     if (!d->id)
         return;
-    struct delivery_times times = {d->connected_ms, loop_now_ms(d->loop) - d->submitted_at};
+    struct delivery_end end = {
+        .id = d->id,
+        .verdicts = d->verdicts,
+        .n = d->n_recipients,
+        .connected_ms = d->connected_ms,
+        .sent_ms = loop_now_ms(d->loop) - d->submitted_at,
+        .broke = broke,
+        .dsn = d->takes_dsn,
+    };
     for (unsigned i = 0; i < d->n_recipients; i++) {
         if (d->verdicts[i].scope == FAULT_NONE)
             d->verdicts[i] = *fault;
@@ -195,7 +204,7 @@ static void end_transaction(struct delivery *d, const struct fault *fault, bool 
     buf_release(&d->piece);
     content_free(d->content);
     d->content = NULL;
-    d->owner.on_verdict(d->owner.self, d, d->verdicts, d->n_recipients, &times, broke);
+    d->owner.on_verdict(d->owner.self, d, &end);
 }
 
 /* The content cannot be read any more. Closing before the final dot keeps a part of it from
@@ -265,6 +274,7 @@ static bool take_event(struct delivery *d)
         d->recipients_max = e.caps->limit_rcpt;
         d->messages_max = e.caps->limit_mail;
         d->takes_8bit = smtp_caps_has(e.caps, SMTP_CAP_8BITMIME);
+        d->takes_dsn = smtp_caps_has(e.caps, SMTP_CAP_DSN);
         become_ready(d);
         break;
     case SMTP_CLIENT_BODY:
@@ -446,6 +456,7 @@ static void on_dialled(void *owner, int fd, const struct fault *fault)
             .tls = tls_mode(s->tls),
             .login = s->user != NULL,
             .pipelining = s->pipelining,
+            .tls_verified = s->tls != CONF_TLS_NONE && s->verify != CONF_VERIFY_NONE,
             .timeouts = {.greeting_ms = s->reply_timeout_ms,
                          .reply_ms = s->reply_timeout_ms,
                          .starttls_ms = earlier_ms(s->reply_timeout_ms, STARTTLS_TIMEOUT_MS),

@@ -13,10 +13,17 @@
 
 struct delivery;
 
-/* How long each stage of a transaction took, for the log's delays=. */
-struct delivery_times {
+/* How a transaction ended. */
+struct delivery_end {
+    store_id id;
+    const struct fault *verdicts; /* for the i-th recipient of it; scope NONE was accepted,
+                                     .reply has the server's words */
+    unsigned n;
     int64_t connected_ms; /* from dialling to ready; 0 on a connection that was ready before */
     int64_t sent_ms;      /* from MAIL to the verdict */
+    bool broke;           /* because the dialogue did */
+    bool dsn; /* the server offers DSN and got what is asked of reports; where it did not, they
+                 are ours to make (RFC 3461 5.2.2) */
 };
 
 /* What the owner is told. All calls come from the loop, never from inside a delivery_ function.
@@ -30,11 +37,8 @@ struct delivery_owner {
     /* The final dot is about to go out. */
     void (*on_sending)(void *self, struct delivery *d);
 
-    /* The transaction ended: verdicts[i] for the i-th recipient of it; scope NONE was accepted,
-     * .reply has the server's words. broke: because the dialogue did. on_ready or on_dead
-     * follows; on_dead alone where it broke. */
-    void (*on_verdict)(void *self, struct delivery *d, const struct fault *verdicts, unsigned n,
-                       const struct delivery_times *times, bool broke);
+    /* The transaction ended. on_ready or on_dead follows; on_dead alone where it broke. */
+    void (*on_verdict)(void *self, struct delivery *d, const struct delivery_end *end);
 
     /* The connection is over; fault scope NONE after a goodbye. d is freed after this call. */
     void (*on_dead)(void *self, struct delivery *d, const struct fault *fault);

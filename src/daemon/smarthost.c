@@ -288,17 +288,16 @@ static bool concerns_smarthost(const struct fault *f)
 
 /* A connection that breaks on its first message may break because of that message: it is
  * charged, so that others go first. */
-static void on_verdict(void *self, struct delivery *d, const struct fault *verdicts, unsigned n,
-                       const struct delivery_times *times, bool broke)
+static void on_verdict(void *self, struct delivery *d, const struct delivery_end *end)
 {
     struct link *link = self;
     link->fault = (struct fault){.scope = FAULT_NONE};
-    for (unsigned i = 0; i < n && link->fault.scope == FAULT_NONE; i++) {
-        if (concerns_smarthost(&verdicts[i]))
-            link->fault = verdicts[i];
+    for (unsigned i = 0; i < end->n && link->fault.scope == FAULT_NONE; i++) {
+        if (concerns_smarthost(&end->verdicts[i]))
+            link->fault = end->verdicts[i];
     }
-    bool suspect = broke && link->messages == 1;
-    attempt_end(link->attempt, verdicts, delivery_relay(d), times, suspect);
+    bool suspect = end->broke && link->messages == 1;
+    attempt_end(link->attempt, end, delivery_relay(d), suspect);
     link->attempt = NULL;
     link->state = LINK_ANSWERED;
 }

@@ -103,6 +103,7 @@ enum smtp_client_event_type smtp_client_next(struct smtp_client *c, struct smtp_
         e->type = c->first->type;
         e->recipient = c->first->recipient;
         e->final = c->first->final;
+        e->dsn = smtp_caps_has(&c->caps, SMTP_CAP_DSN);
         e->fault = c->first->fault;
         drop_verdict(c);
         return e->type;
@@ -240,23 +241,22 @@ static bool has_8bit(const char *s)
 bool smtp_client_needs_utf8(const struct smtp_client *c, unsigned recipient)
 {
     return !smtp_caps_has(&c->caps, SMTP_CAP_SMTPUTF8) &&
-           has_8bit(c->transaction.recipients[recipient]);
+           has_8bit(c->transaction.recipients[recipient].address);
 }
 
 bool smtp_client_is_utf8(const struct smtp_transaction *t)
 {
     bool found = has_8bit(t->sender);
     for (unsigned i = 0; i < t->n_recipients && !found; i++)
-        found = has_8bit(t->recipients[i]);
+        found = has_8bit(t->recipients[i].address);
     return found;
 }
 
-/* An address with a control could end the command line: it was to be refused long before
- * (S-114). */
-static void assert_no_controls(const char *address)
+/* A control could end the command line: it was to be refused long before (S-114). */
+static void assert_no_controls(const char *text)
 {
-    for (; *address; address++)
-        BUG_ON((unsigned char)*address < 0x20 || *address == 0x7f);
+    for (; text && *text; text++)
+        BUG_ON((unsigned char)*text < 0x20 || *text == 0x7f);
 }
 
 /* Headers in UTF-8 need no such server (S-073): they go as they are. */
@@ -269,6 +269,12 @@ static void set_utf8_needed(struct fault *f, enum fault_scope scope, const char 
               who, address);
     fault_fix(f, "use an address in ASCII");
     f->permanent = true;
+}
+
+/* RFC 8689 4.2.1: the next server has proved its name, and promises the same. */
+static bool keeps_tls(const struct smtp_client *c)
+{
+    return c->secured && c->conf.tls_verified && smtp_caps_has(&c->caps, SMTP_CAP_REQUIRETLS);
 }
 
 /* What can be said without asking the server. */
@@ -286,6 +292,14 @@ static bool cannot_go_out(const struct smtp_client *c, struct fault *f)
         set_utf8_needed(f, FAULT_MESSAGE, "sender", t->sender);
         return true;
     }
+    if (t->require_tls && !keeps_tls(c)) {
+        fault_set(f, FAULT_MESSAGE, "5.7.30", "REQUIRETLS",
+                  "the sender requires TLS all the way (REQUIRETLS), and %s",
+                  c->secured && c->conf.tls_verified ? "the server does not offer that"
+                                                     : "the way to the server is not verified");
+        fault_fix(f, "send it without REQUIRETLS, or over a smarthost that offers it");
+        return true;
+    }
     return false;
 }
 
@@ -297,7 +311,7 @@ static unsigned refuse_utf8_recipients(struct smtp_client *c)
         struct fault f;
         if (!smtp_client_needs_utf8(c, i))
             continue;
-        set_utf8_needed(&f, FAULT_RECIPIENT, "recipient", c->transaction.recipients[i]);
+        set_utf8_needed(&f, FAULT_RECIPIENT, "recipient", c->transaction.recipients[i].address);
         smtp_client_tell(c, SMTP_CLIENT_RCPT, i, &f);
         left--;
     }
@@ -310,8 +324,11 @@ void smtp_client_submit(struct smtp_client *c, const struct smtp_transaction *t,
         return;
     BUG_ON(t->n_recipients == 0 || t->n_recipients > SMTP_CLIENT_RECIPIENTS_MAX);
     assert_no_controls(t->sender);
-    for (unsigned i = 0; i < t->n_recipients; i++)
-        assert_no_controls(t->recipients[i]);
+    assert_no_controls(t->envid);
+    for (unsigned i = 0; i < t->n_recipients; i++) {
+        assert_no_controls(t->recipients[i].address);
+        assert_no_controls(t->recipients[i].orcpt);
+    }
     c->now_ms = now_ms;
     c->transaction = *t;
     c->n_sent = c->n_accepted = 0;

@@ -30,6 +30,7 @@
 #include "buf.h"
 #include "fault.h"
 #include "smtp_caps.h"
+#include "smtp_dsn.h"
 
 #include <stdint.h>
 
@@ -57,20 +58,33 @@ struct smtp_client_timeouts {
 struct smtp_client_conf {
     const char *ehlo_name; /* FQDN or address literal */
     enum smtp_client_tls tls;
-    bool lmtp;       /* LHLO, and a reply for each recipient after the dot */
-    bool login;      /* credentials are configured: without AUTH the dialogue stops */
-    bool pipelining; /* may be used where it is offered */
+    bool lmtp;         /* LHLO, and a reply for each recipient after the dot */
+    bool login;        /* credentials are configured: without AUTH the dialogue stops */
+    bool pipelining;   /* may be used where it is offered */
+    bool tls_verified; /* TLS, once it is up, has proved whose server it is: REQUIRETLS asks */
     struct smtp_client_timeouts timeouts;
 };
 
-/* What is to be delivered. Borrowed from smtp_client_submit() to SMTP_CLIENT_DONE or _DEAD. */
+struct smtp_recipient {
+    const char *address; /* RFC 5321 mailbox */
+    const char *orcpt;   /* ORCPT, as the sender gave it ("rfc822;" and xtext), or NULL */
+    unsigned notify;     /* of enum smtp_notify */
+};
+
+/* What is to be delivered. Borrowed from smtp_client_submit() to SMTP_CLIENT_DONE or _DEAD.
+ * Where the server does not offer DSN, what was asked of reports stays with the owner (RFC 3461
+ * 5.2.2); see smtp_client_event.dsn. */
 struct smtp_transaction {
-    const char *sender;            /* RFC 5321 mailbox, "" for the null sender */
-    const char *const *recipients; /* n_recipients mailboxes */
-    unsigned n_recipients;         /* 1 to SMTP_CLIENT_RECIPIENTS_MAX */
-    uint64_t body_bytes; /* octets of the content in wire form: CRLF, not dot-stuffed */
-    bool body_8bit;      /* it has octets over 127 */
-    bool rehearsal;      /* MAIL and RCPT alone, then RSET: to hear whether they are taken */
+    const char *sender; /* RFC 5321 mailbox, "" for the null sender */
+    const struct smtp_recipient *recipients;
+    unsigned n_recipients; /* 1 to SMTP_CLIENT_RECIPIENTS_MAX */
+    uint64_t body_bytes;   /* octets of the content in wire form: CRLF, not dot-stuffed */
+    bool body_8bit;        /* it has octets over 127 */
+    const char *envid;     /* ENVID, as the sender gave it (xtext), or NULL */
+    enum smtp_ret ret;
+    bool rehearsal;   /* MAIL and RCPT alone, then RSET: to hear whether they are taken */
+    bool require_tls; /* only over verified TLS, to a server that sees to it likewise (RFC 8689)
+                       */
 };
 
 enum {
@@ -107,6 +121,7 @@ struct smtp_client_event {
     unsigned recipient; /* index, with RCPT */
     bool final;         /* with RCPT: DONE and DEAD change nothing for this recipient. It was
                            refused, or (LMTP) answered after the dot */
+    bool dsn; /* with RCPT and DONE: the server offers DSN, and got what is asked of reports */
     struct fault fault; /* with RCPT, DONE, DEAD; .reply has the server's words also where scope
                            is NONE */
     struct str challenge; /* with CHALLENGE; valid until the next call */
@@ -158,10 +173,11 @@ void smtp_client_auth_response(struct smtp_client *c, struct str response, int64
  * ends with it (DEAD). */
 void smtp_client_auth_cancel(struct smtp_client *c, const struct fault *fault, int64_t now_ms);
 
-/* Begin a transaction; only after IDLE. Its addresses have no control octets: that is a bug
- * here (S-114). DONE with a message's fault, and nothing sent, where it is larger than the
- * server takes, or its sender needs SMTPUTF8 and that is not offered; recipients that need it
- * are told at once with RCPT, and are left out. */
+/* Begin a transaction; only after IDLE. Its addresses and parameters have no control octets:
+ * that is a bug here (S-114). DONE with a message's fault, and nothing sent, where it is larger
+ * than the server takes, its sender needs SMTPUTF8 and that is not offered, or it requires TLS
+ * and the server does not offer REQUIRETLS inside verified TLS (RFC 8689 4.2.1); recipients
+ * that need SMTPUTF8 are told at once with RCPT, and are left out. */
 void smtp_client_submit(struct smtp_client *c, const struct smtp_transaction *t,
                         int64_t now_ms);
 

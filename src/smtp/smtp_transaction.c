@@ -23,6 +23,35 @@ static void skip_left_out(struct smtp_client *c)
         c->n_sent++;
 }
 
+/* What was asked of reports, as it was asked (RFC 3461 5.2.1). */
+static void put_mail_dsn(struct buf *out, const struct smtp_transaction *t)
+{
+    if (t->ret != SMTP_RET_UNSET)
+        buf_printf(out, " RET=%s", t->ret == SMTP_RET_FULL ? "FULL" : "HDRS");
+    if (t->envid)
+        buf_printf(out, " ENVID=%s", t->envid);
+}
+
+static void put_rcpt_dsn(struct buf *out, const struct smtp_recipient *r)
+{
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } names[] = {{SMTP_NOTIFY_NEVER, "NEVER"},
+                 {SMTP_NOTIFY_SUCCESS, "SUCCESS"},
+                 {SMTP_NOTIFY_FAILURE, "FAILURE"},
+                 {SMTP_NOTIFY_DELAY, "DELAY"}};
+    const char *before = " NOTIFY=";
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (!(r->notify & names[i].bit))
+            continue;
+        buf_printf(out, "%s%s", before, names[i].name);
+        before = ",";
+    }
+    if (r->orcpt)
+        buf_printf(out, " ORCPT=%s", r->orcpt);
+}
+
 void smtp_transaction_send_mail(struct smtp_client *c)
 {
     const struct smtp_transaction *t = &c->transaction;
@@ -35,6 +64,10 @@ void smtp_transaction_send_mail(struct smtp_client *c)
         buf_puts(&c->out, " BODY=8BITMIME");
     if (smtp_caps_has(&c->caps, SMTP_CAP_SMTPUTF8) && smtp_client_is_utf8(t))
         buf_puts(&c->out, " SMTPUTF8");
+    if (t->require_tls)
+        buf_puts(&c->out, " REQUIRETLS");
+    if (smtp_caps_has(&c->caps, SMTP_CAP_DSN))
+        put_mail_dsn(&c->out, t);
     buf_puts(&c->out, "\r\n");
     skip_left_out(c);
 }
@@ -56,7 +89,11 @@ enum smtp_stage smtp_transaction_on_mail_reply(struct smtp_client *c,
 
 void smtp_transaction_send_rcpt(struct smtp_client *c)
 {
-    buf_printf(&c->out, "RCPT TO:<%s>\r\n", c->transaction.recipients[c->n_sent]);
+    const struct smtp_recipient *r = &c->transaction.recipients[c->n_sent];
+    buf_printf(&c->out, "RCPT TO:<%s>", r->address);
+    if (smtp_caps_has(&c->caps, SMTP_CAP_DSN))
+        put_rcpt_dsn(&c->out, r);
+    buf_puts(&c->out, "\r\n");
     c->last_sent = c->n_sent++;
     skip_left_out(c);
 }
@@ -74,7 +111,7 @@ static void judge_recipient(struct smtp_client *c, const struct smtp_reply *r)
 {
     unsigned i = c->answered.recipient;
     struct smtp_facts facts = smtp_dialogue_facts(c);
-    facts.recipient = c->transaction.recipients[i];
+    facts.recipient = c->transaction.recipients[i].address;
     struct fault f;
     if (c->accepted[i])
         smtp_fault_none(&f, r);
@@ -164,7 +201,7 @@ enum smtp_stage smtp_transaction_on_dot_reply(struct smtp_client *c, const struc
     if (r->code >= 300 && r->code < 400)
         return smtp_dialogue_lose_step(c, r, "250");
     if (c->conf.lmtp)
-        facts.recipient = c->transaction.recipients[c->answered.recipient];
+        facts.recipient = c->transaction.recipients[c->answered.recipient].address;
     if (smtp_dialogue_is_positive(r))
         smtp_fault_none(&f, r);
     else

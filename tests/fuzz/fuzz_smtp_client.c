@@ -37,7 +37,10 @@ static unsigned next_random(struct owner *o, unsigned below)
     return o->seed / 65536 % below;
 }
 
-static const char *const recipients[N_RECIPIENTS] = {"c@d", "e@f.example", "\"g h\"@i"};
+static const struct smtp_recipient recipients[N_RECIPIENTS] = {
+    {.address = "c@d", .notify = SMTP_NOTIFY_SUCCESS | SMTP_NOTIFY_DELAY},
+    {.address = "e@f.example", .orcpt = "rfc822;e@f", .notify = SMTP_NOTIFY_NEVER},
+    {.address = "\"g h\"@i"}};
 
 static void begin_transaction(struct owner *o)
 {
@@ -45,7 +48,10 @@ static void begin_transaction(struct owner *o)
                                  .recipients = recipients,
                                  .n_recipients = 1 + next_random(o, N_RECIPIENTS),
                                  .body_bytes = next_random(o, 200),
-                                 .body_8bit = next_random(o, 2)};
+                                 .body_8bit = next_random(o, 2),
+                                 .envid = next_random(o, 2) ? "QQ314159" : NULL,
+                                 .ret = (enum smtp_ret)next_random(o, 3),
+                                 .require_tls = next_random(o, 8) == 0};
     o->under_way = true;
     o->asked_for_body = false;
     memset(o->judged, 0, sizeof o->judged);
@@ -206,7 +212,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
                                .tls = (enum smtp_client_tls)(data[0] % 3),
                                .lmtp = data[0] & 32,
                                .login = data[0] & 64,
-                               .pipelining = data[0] & 128},
+                               .pipelining = data[0] & 128,
+                               .tls_verified = data[0] & 16},
                       .seed = data[1]};
     o.client = smtp_client_new(&o.conf, 0);
     pump(&o);

@@ -186,6 +186,31 @@ static const struct dialogue dialogues[] = {
     {"SMTPUTF8 where an address needs it", "",
      OFFERED("SMTPUTF8") "! IDLE\n> submit a@b \xc3\xa4@d 8bit\n"
                          "C: MAIL FROM:<a@b> BODY=8BITMIME SMTPUTF8\n"},
+    {"what is asked of reports goes along where DSN is offered", "pipelining",
+     HELLO "S: 250-s\nS: 250-PIPELINING\nS: 250 DSN\n! IDLE\n"
+           "> submit a@b ret=hdrs envid=QQ+2B1 c@d notify=6 orcpt=rfc822;c+2Bx@d e@f g@h "
+           "notify=1 i@j notify=8\n"
+           "C: MAIL FROM:<a@b> RET=HDRS ENVID=QQ+2B1\n"
+           "C: RCPT TO:<c@d> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;c+2Bx@d\n"
+           "C: RCPT TO:<e@f>\nC: RCPT TO:<g@h> NOTIFY=NEVER\nC: RCPT TO:<i@j> NOTIFY=DELAY\n"
+           "C: DATA\n"},
+    {"and stays here where it is not", "pipelining",
+     READY "> submit a@b ret=full envid=x c@d notify=6 orcpt=rfc822;x\nC: MAIL FROM:<a@b>\n"
+           "C: RCPT TO:<c@d>\nC: DATA\n"},
+    {"RET=FULL", "",
+     OFFERED("DSN") "! IDLE\n> submit <> ret=full c@d\nC: MAIL FROM:<> RET=FULL\n"},
+    {"REQUIRETLS is passed on inside verified TLS", "implicit verified",
+     "> secured\n" OFFERED("REQUIRETLS") "! IDLE\n> submit a@b c@d tls\n"
+                                         "C: MAIL FROM:<a@b> REQUIRETLS\n"},
+    {"REQUIRETLS, and the server does not offer it", "implicit verified",
+     "> secured\n" OFFERED("SIZE") "! IDLE\n> submit a@b c@d tls\n"
+                                   "! DONE message perm REQUIRETLS\n! IDLE\n"},
+    {"REQUIRETLS, and the server may be anybody", "implicit",
+     "> secured\n" OFFERED("REQUIRETLS") "! IDLE\n> submit a@b c@d tls\n"
+                                         "! DONE message perm REQUIRETLS\n! IDLE\n"},
+    {"REQUIRETLS, offered in clear", "verified",
+     OFFERED("REQUIRETLS") "! IDLE\n> submit a@b c@d tls\n"
+                           "! DONE message perm REQUIRETLS\n! IDLE\n"},
     {"an address that needs SMTPUTF8 where it is not offered", "",
      OFFERED("SIZE") "! IDLE\n> submit a@b \xc3\xa4@d\n! RCPT 0 recipient perm UTF8-NEEDED\n"
                      "! DONE none\n! IDLE\n"},
@@ -512,7 +537,7 @@ END_TEST
 START_TEST(progress_moves_the_deadline_of_content_and_of_nothing_else)
 {
     struct smtp_client_conf conf = {.ehlo_name = "x"};
-    static const char *const to[] = {"c@d"};
+    static const struct smtp_recipient to[] = {{.address = "c@d"}};
     struct smtp_transaction t = {
         .sender = "a@b", .recipients = to, .n_recipients = 1, .body_bytes = 4};
     struct smtp_client *c = smtp_client_new(&conf, 0);

@@ -23,7 +23,7 @@ struct run {
     struct buf output; /* of the client, not yet expected */
     struct buf events; /* told, not yet expected, one a line */
     char arguments[1024];
-    const char *recipients[ARGUMENTS_MAX];
+    struct smtp_recipient recipients[ARGUMENTS_MAX];
 };
 
 static char sentences[65536];
@@ -120,10 +120,20 @@ static void submit(struct run *run, struct str words)
             t.body_8bit = true;
         else if (strcmp(word, "rehearsal") == 0)
             t.rehearsal = true;
+        else if (strcmp(word, "tls") == 0)
+            t.require_tls = true;
+        else if (strncmp(word, "envid=", 6) == 0)
+            t.envid = word + 6;
+        else if (strncmp(word, "ret=", 4) == 0)
+            t.ret = strcmp(word, "ret=full") == 0 ? SMTP_RET_FULL : SMTP_RET_HDRS;
+        else if (strncmp(word, "orcpt=", 6) == 0)
+            run->recipients[t.n_recipients - 1].orcpt = word + 6;
+        else if (strncmp(word, "notify=", 7) == 0)
+            run->recipients[t.n_recipients - 1].notify = (unsigned)atoi(word + 7);
         else if (!t.sender)
             t.sender = strcmp(word, "<>") == 0 ? "" : word;
         else
-            run->recipients[t.n_recipients++] = word;
+            run->recipients[t.n_recipients++] = (struct smtp_recipient){.address = word};
     }
     t.recipients = run->recipients;
     smtp_client_submit(run->client, &t, run->now_ms);
@@ -262,6 +272,7 @@ static size_t run_once(const struct dialogue *d, int cut)
         .lmtp = strstr(d->conf, "lmtp") != NULL,
         .login = strstr(d->conf, "login") != NULL,
         .pipelining = strstr(d->conf, "pipelining") != NULL,
+        .tls_verified = strstr(d->conf, "verified") != NULL,
     };
     struct run run = {.d = d, .cut = cut, .now_ms = 1000};
     size_t longest = 0;

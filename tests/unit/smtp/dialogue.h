@@ -11,8 +11,8 @@
  *                         empty one
  *     > answer text       answer a challenge
  *     > cancel            give up, with the fault "account perm TEST"
- *     > submit a@b c@d e@f size=9 8bit rehearsal
- *                         a transaction: sender (or <>), recipients
+ *     > submit a@b ret=hdrs envid=x c@d notify=6 orcpt=rfc822;x e@f size=9 8bit tls rehearsal
+ *                         a transaction: sender (or <>), recipients, each before what it asks
  *     > body text         content and CRLF
  *     > last text         the last of it; "> last" with none
  *     > stuck             from here on nothing of the output leaves
@@ -39,8 +39,8 @@
 
 struct dialogue {
     const char *name;
-    const char *conf; /* any of: starttls implicit login pipelining lmtp; whole:
-                         run it only so, since what is true depends on it */
+    const char *conf; /* any of: starttls implicit verified login pipelining lmtp;
+                         whole: run it only so, since what is true depends on it */
     const char *script;
 };
 
