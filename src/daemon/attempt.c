@@ -137,8 +137,9 @@ static unsigned list_failed(const struct attempt *a, struct report_recipient *fa
 {
     unsigned n = 0;
     for (unsigned i = 0; i < a->n; i++) {
-        if (a->events[i] == OUTCOME_BOUNCED || a->events[i] == OUTCOME_EXPIRED) {
-            const struct store_recipient *r = &a->message->recipients[a->index[i]];
+        const struct store_recipient *r = &a->message->recipients[a->index[i]];
+        bool asked = bounce_is_asked(r, STORE_NOTIFY_FAILURE);
+        if (asked && (a->events[i] == OUTCOME_BOUNCED || a->events[i] == OUTCOME_EXPIRED)) {
             failed[n++] = (struct report_recipient){
                 r->address, &r->fault, a->remote[0] ? a->remote : NULL, clock_wall_ms()};
         }

@@ -20,6 +20,11 @@ bool bounce_is_allowed(const struct store_message *m, struct str head)
     return m->sender[0] && report_is_wanted(header_of(head));
 }
 
+bool bounce_is_asked(const struct store_recipient *r, enum store_notify event)
+{
+    return ((r->notify ? r->notify : STORE_NOTIFY_FAILURE | STORE_NOTIFY_DELAY) & event) != 0;
+}
+
 /* From the null sender to the sender of m, in the name of who submitted m. */
 static struct store_message *new_message(struct store *store, const struct store_message *m,
                                          int64_t now_ms)

@@ -19,6 +19,10 @@ struct bounce {
  */
 bool bounce_is_allowed(const struct store_message *m, struct str head);
 
+/* Did the sender ask to be told of r when event (of enum store_notify) comes? Who did not say
+ * asked for failure and delay (RFC 3461 4.1). */
+bool bounce_is_asked(const struct store_recipient *r, enum store_notify event);
+
 /* What is reported; all borrowed. */
 struct bounce_facts {
     const struct conf *conf;

@@ -19,7 +19,8 @@ void invalid_add(struct invalid *in, struct store_recipient *r, struct str xtext
     smtp_xtext_decode(&words, xtext);
     printable_cut(address, sizeof address, buf_str(&words));
     buf_release(&words);
-    *r = (struct store_recipient){.address = mem_strdup(address), .state = STORE_FAILED};
+    r->address = mem_strdup(address);
+    r->state = STORE_FAILED;
     fault_set(&r->fault, FAULT_RECIPIENT, "5.1.3", "RCPT-SYNTAX", "\"%s\" is not an address",
               address);
     fault_fix(&r->fault, "write it as user@example.com");
@@ -57,16 +58,21 @@ void invalid_report(struct invalid *in, struct store *store, const struct conf *
     if (!bounce_is_allowed(a->message, buf_str(&in->head)))
         return;
     struct report_recipient *failed = mem_array(in->n, sizeof *failed);
-    for (unsigned i = 0; i < in->n; i++)
-        failed[i] = (struct report_recipient){.address = in->told[i].address,
-                                              .fault = &in->told[i].fault,
-                                              .attempt_ms = a->message->arrival_ms};
-    struct bounce b;
-    bounce_write(&b, store,
-                 &(struct bounce_facts){conf, a->message, buf_str(&in->head), failed, in->n});
-    a->report = b.message;
-    a->report_content = b.content;
-    snprintf(in->report_id, sizeof in->report_id, "%s", b.id);
+    unsigned n = 0;
+    for (unsigned i = 0; i < in->n; i++) {
+        if (bounce_is_asked(&in->told[i], STORE_NOTIFY_FAILURE))
+            failed[n++] = (struct report_recipient){.address = in->told[i].address,
+                                                    .fault = &in->told[i].fault,
+                                                    .attempt_ms = a->message->arrival_ms};
+    }
+    if (n) {
+        struct bounce b;
+        bounce_write(&b, store,
+                     &(struct bounce_facts){conf, a->message, buf_str(&in->head), failed, n});
+        a->report = b.message;
+        a->report_content = b.content;
+        snprintf(in->report_id, sizeof in->report_id, "%s", b.id);
+    }
     free(failed);
 }
 

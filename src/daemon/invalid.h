@@ -15,7 +15,8 @@ struct invalid {
     char report_id[STORE_ID_MAX]; /* "": nobody gets one */
 };
 
-/* The next one: make *r it. xtext is what the client could not read. */
+/* The next one: make *r it, all but what the sender wants to be told. xtext is what the client
+ * could not read. */
 void invalid_add(struct invalid *in, struct store_recipient *r, struct str xtext);
 
 /* The first part of the content, before it is handed to the store; kept where it is needed. */

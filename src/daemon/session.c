@@ -130,6 +130,35 @@ static char *completed(struct str address, const struct conf *conf)
     return copy;
 }
 
+static enum store_ret ret_of(enum smtp_ret ret)
+{
+    static const enum store_ret rets[] = {[SMTP_RET_UNSET] = STORE_RET_UNSET,
+                                          [SMTP_RET_FULL] = STORE_RET_FULL,
+                                          [SMTP_RET_HDRS] = STORE_RET_HDRS};
+    return rets[ret];
+}
+
+static unsigned notify_of(unsigned notify)
+{
+    return (notify & SMTP_NOTIFY_NEVER ? STORE_NOTIFY_NEVER : 0) |
+           (notify & SMTP_NOTIFY_SUCCESS ? STORE_NOTIFY_SUCCESS : 0) |
+           (notify & SMTP_NOTIFY_FAILURE ? STORE_NOTIFY_FAILURE : 0) |
+           (notify & SMTP_NOTIFY_DELAY ? STORE_NOTIFY_DELAY : 0);
+}
+
+/* In ASCII, so that it can go anywhere; NULL for none. */
+static char *orcpt_of(struct str orcpt)
+{
+    struct buf ascii;
+    if (orcpt.n == 0)
+        return NULL;
+    buf_init(&ascii, 4 * SMTP_DSN_ORCPT_MAX);
+    smtp_dsn_put_orcpt(&ascii, orcpt);
+    char *copy = buf_strdup(&ascii);
+    buf_release(&ascii);
+    return copy;
+}
+
 static void on_mail(struct session *s, const struct smtp_server_event *e)
 {
     uint64_t free_bytes = store_free_bytes(s->store);
@@ -151,6 +180,9 @@ static void on_mail(struct session *s, const struct smtp_server_event *e)
     s->message->pid = s->pid;
     s->message->sender =
         e->mail.address.n ? completed(e->mail.address, s->conf) : mem_strdup("");
+    s->message->ret = ret_of(e->mail.ret);
+    if (e->mail.envid.n)
+        s->message->envid = mem_strndup(e->mail.envid.p, e->mail.envid.n);
     s->as_is = e->mail.as_is;
     snprintf(s->message->submission, sizeof s->message->submission, "%.*s",
              STR_FMT(e->mail.xid));
@@ -165,7 +197,8 @@ static void on_rcpt(struct session *s, const struct smtp_server_event *e)
         m->recipients = mem_resize(m->recipients, m->n_recipients ? m->n_recipients * 2 : 1,
                                    sizeof *m->recipients);
     struct store_recipient *r = &m->recipients[m->n_recipients++];
-    *r = (struct store_recipient){.address = NULL};
+    *r = (struct store_recipient){.notify = notify_of(e->rcpt.notify),
+                                  .orcpt = orcpt_of(e->rcpt.orcpt)};
     if (e->rcpt.invalid.n)
         invalid_add(&s->invalid, r, e->rcpt.invalid);
     else

@@ -7,7 +7,7 @@ noinst_LIBRARIES += %reldir%/libsmtp.a
 	%reldir%/smtp_data.c %reldir%/smtp_data.h \
 	%reldir%/smtp_dialogue.c %reldir%/smtp_dialogue.h \
 	%reldir%/smtp_dot.c %reldir%/smtp_dot.h \
-	%reldir%/smtp_dsn.h \
+	%reldir%/smtp_dsn.c %reldir%/smtp_dsn.h \
 	%reldir%/smtp_fault.c %reldir%/smtp_fault.h \
 	%reldir%/smtp_fault_rules.c %reldir%/smtp_fault_rules.h \
 	%reldir%/smtp_login.c \

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* smtp_command_: the lines that a client sends: a verb and its argument, and the arguments of
- * MAIL and RCPT (RFC 5321 4.1, 1870, 6152, and our own XTRANTER). Pure; views point into the
- * line. */
+ * MAIL and RCPT (RFC 5321 4.1, 1870, 3461, 6152, and our own XTRANTER). Pure; views point into
+ * the line. */
 #ifndef TRANTER_SMTP_COMMAND_H
 #define TRANTER_SMTP_COMMAND_H
 
 #include "buf.h"
 #include "err.h"
+#include "smtp_dsn.h"
 
 enum smtp_verb {
     SMTP_VERB_EHLO,
@@ -60,6 +61,8 @@ struct smtp_mail {
     uint64_t size_bytes; /* SIZE=; 0 when not given; UINT64_MAX when it is more than that */
     bool body_8bit;      /* BODY=8BITMIME */
     bool utf8;           /* SMTPUTF8 (RFC 6531): addresses may be in UTF-8 */
+    enum smtp_ret ret;   /* RET= (RFC 3461) */
+    struct str envid;    /* ENVID=, in xtext as it came; "" when not given */
     struct str xid;      /* XID= (XTRANTER): SMTP_XID_DIGITS lower-case hexadecimal digits, the
                             same when a message is submitted again; "" when not given */
     bool as_is;          /* XASIS (XTRANTER): nothing is to be added to the header or completed
@@ -69,6 +72,8 @@ struct smtp_mail {
 /* What RCPT says. */
 struct smtp_rcpt {
     struct str address; /* as in smtp_mail; "" where .invalid is set, and only there */
+    unsigned notify;    /* NOTIFY= (RFC 3461), enum smtp_notify; 0 when not given */
+    struct str orcpt;   /* ORCPT=, "rfc822;" and xtext as it came; "" when not given */
     struct str invalid; /* XINVALID= (XTRANTER): in place of an address, words that could not be
                            read as one; in xtext (smtp_xtext.h). "" when not given */
 };

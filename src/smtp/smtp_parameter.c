@@ -3,10 +3,11 @@
 
 #include "smtp_xtext.h"
 
-/* What a parameter is read into; one of the two is set. */
+/* What a parameter is read into: mail or rcpt. offers are of enum smtp_offer. */
 struct target {
     struct smtp_mail *mail;
     struct smtp_rcpt *rcpt;
+    unsigned offers;
 };
 
 static bool read_size(struct target *t, struct str value, struct smtp_refusal *why)
@@ -60,6 +61,41 @@ static bool read_as_is(struct target *t, struct str value, struct smtp_refusal *
     return true;
 }
 
+static bool read_ret(struct target *t, struct str value, struct smtp_refusal *why)
+{
+    return smtp_dsn_ret(value, &t->mail->ret) ||
+           smtp_refusal_set(why, 501, "5.5.4", "RET is FULL or HDRS, not %.*s",
+                            STR_FMT(str_head(value, SMTP_PARAMETER_ECHO_MAX)));
+}
+
+static bool read_envid(struct target *t, struct str value, struct smtp_refusal *why)
+{
+    t->mail->envid = value;
+    return smtp_dsn_is_envid(value) ||
+           smtp_refusal_set(why, 501, "5.5.4",
+                            "ENVID takes 1 to %d printable characters in xtext: write a "
+                            "blank as +20, + as +2B, = as +3D",
+                            SMTP_DSN_ENVID_MAX);
+}
+
+static bool read_notify(struct target *t, struct str value, struct smtp_refusal *why)
+{
+    return smtp_dsn_notify(value, &t->rcpt->notify) ||
+           smtp_refusal_set(why, 501, "5.5.4",
+                            "NOTIFY is NEVER, or some of SUCCESS,FAILURE,DELAY, not %.*s",
+                            STR_FMT(str_head(value, SMTP_PARAMETER_ECHO_MAX)));
+}
+
+static bool read_orcpt(struct target *t, struct str value, struct smtp_refusal *why)
+{
+    t->rcpt->orcpt = value;
+    return smtp_dsn_is_orcpt(value, t->offers & SMTP_OFFER_UTF8) ||
+           smtp_refusal_set(why, 501, "5.5.4",
+                            "ORCPT takes a type and an address in xtext, up to %d octets: "
+                            "write ORCPT=rfc822;user@example.com",
+                            SMTP_DSN_ORCPT_MAX);
+}
+
 static bool read_invalid(struct target *t, struct str value, struct smtp_refusal *why)
 {
     if (value.n == 0 || !smtp_xtext_is_valid(value))
@@ -78,18 +114,22 @@ static const struct parameter mail_parameters[] = {
     {"SIZE", 0, read_size},
     {"BODY", 0, read_body},
     {"SMTPUTF8", 0, read_utf8},
+    {"RET", 0, read_ret},
+    {"ENVID", 0, read_envid},
     {"XID", SMTP_OFFER_XTRANTER, read_xid},
     {"XASIS", SMTP_OFFER_XTRANTER, read_as_is},
     {NULL, 0, NULL},
 };
 
 static const struct parameter rcpt_parameters[] = {
+    {"NOTIFY", 0, read_notify},
+    {"ORCPT", 0, read_orcpt},
     {"XINVALID", SMTP_OFFER_XTRANTER, read_invalid},
     {NULL, 0, NULL},
 };
 
 /* All parameters of verb in text, each at most once. */
-static bool read_all(struct target *t, struct str text, const char *verb, unsigned offers,
+static bool read_all(struct target *t, struct str text, const char *verb,
                      struct smtp_refusal *why)
 {
     const struct parameter *all = t->mail ? mail_parameters : rcpt_parameters;
@@ -101,7 +141,7 @@ static bool read_all(struct target *t, struct str text, const char *verb, unsign
         unsigned i = 0;
         while (all[i].name && !str_eq_nocase(name, str_of(all[i].name)))
             i++;
-        if (!all[i].name || (all[i].offer & ~offers))
+        if (!all[i].name || (all[i].offer & ~t->offers))
             return smtp_refusal_set(
                 why, 555, "5.5.4",
                 "%s's parameter %.*s is not offered here: leave it out (EHLO lists what is)",
@@ -120,11 +160,11 @@ static bool read_all(struct target *t, struct str text, const char *verb, unsign
 bool smtp_parameter_mail(struct smtp_mail *m, struct str text, unsigned offers,
                          struct smtp_refusal *why)
 {
-    return read_all(&(struct target){.mail = m}, text, "MAIL", offers, why);
+    return read_all(&(struct target){.mail = m, .offers = offers}, text, "MAIL", why);
 }
 
 bool smtp_parameter_rcpt(struct smtp_rcpt *r, struct str text, unsigned offers,
                          struct smtp_refusal *why)
 {
-    return read_all(&(struct target){.rcpt = r}, text, "RCPT", offers, why);
+    return read_all(&(struct target){.rcpt = r, .offers = offers}, text, "RCPT", why);
 }

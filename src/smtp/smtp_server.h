@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* smtp_server_: the server's side of ESMTP and LMTP for local submission, without I/O, clock or
- * globals (RFC 5321, 2033, 1870, 2034, 2920, 6152, 6409).
+ * globals (RFC 5321, 2033, 1870, 2034, 2920, 3461, 6152, 6409).
  *
  * Syntax, sequence and limits are settled here. The owner is asked only for effects, one
  * question at a time (MAIL, RCPT, DATA, EOM), and answers each exactly once with

@@ -35,7 +35,7 @@ static void answer_greeting(struct smtp_server *s)
     }
     buf_printf(&s->out,
                "250-%s\r\n250-PIPELINING\r\n250-SIZE %" PRIu64 "\r\n250-8BITMIME\r\n"
-               "250-SMTPUTF8\r\n",
+               "250-SMTPUTF8\r\n250-DSN\r\n",
                s->conf.hostname, s->conf.message_limit_bytes);
     if (offers_of(s) & SMTP_OFFER_XTRANTER)
         buf_printf(&s->out, "250-XTRANTER RCPTMAX=%u\r\n", s->conf.recipient_limit);

@@ -22,7 +22,8 @@ enum {
 };
 
 /* What a daemon of this version offers to those who connect. */
-static const unsigned daemon_caps = SMTP_CAP_8BITMIME | SMTP_CAP_SMTPUTF8 | SMTP_CAP_XTRANTER;
+static const unsigned daemon_caps =
+    SMTP_CAP_8BITMIME | SMTP_CAP_SMTPUTF8 | SMTP_CAP_DSN | SMTP_CAP_XTRANTER;
 
 struct drop {
     int directory;

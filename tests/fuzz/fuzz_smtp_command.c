@@ -39,9 +39,22 @@ static void read_mail(struct str argument, unsigned offers)
     if (mail.address.n > 0)
         check_address(mail.address, mail.utf8, argument);
     check_within(mail.xid, argument);
+    check_within(mail.envid, argument);
+    BUG_ON(mail.envid.n > 0 && !smtp_dsn_is_envid(mail.envid));
     BUG_ON(mail.as_is && !(offers & SMTP_OFFER_XTRANTER));
     BUG_ON(mail.xid.n > 0 &&
            (!(offers & SMTP_OFFER_XTRANTER) || mail.xid.n != SMTP_XID_DIGITS));
+}
+
+static void check_orcpt(struct str orcpt)
+{
+    struct buf ascii;
+    buf_init(&ascii, 4 * SMTP_DSN_ORCPT_MAX);
+    smtp_dsn_put_orcpt(&ascii, orcpt);
+    BUG_ON(ascii.failed || !str_is_ascii(buf_str(&ascii)));
+    for (size_t i = 0; i < orcpt.n; i++)
+        BUG_ON((unsigned char)orcpt.p[i] <= ' ' || orcpt.p[i] == '\x7f');
+    buf_release(&ascii);
 }
 
 static void read_rcpt(struct str argument, unsigned offers)
@@ -55,6 +68,9 @@ static void read_rcpt(struct str argument, unsigned offers)
     BUG_ON((rcpt.address.n == 0) != (rcpt.invalid.n > 0));
     if (rcpt.address.n > 0)
         check_address(rcpt.address, offers & SMTP_OFFER_UTF8, argument);
+    check_within(rcpt.orcpt, argument);
+    check_orcpt(rcpt.orcpt);
+    BUG_ON((rcpt.notify & SMTP_NOTIFY_NEVER) && rcpt.notify != SMTP_NOTIFY_NEVER);
     struct buf words;
     buf_init(&words, rcpt.invalid.n);
     smtp_xtext_decode(&words, rcpt.invalid);

@@ -171,8 +171,13 @@ static const struct bad_row {
     {"FROM:<a@example.com> BODY=7BIT body=7BIT", 501, "5.5.4"},
     {"FROM:<a@example.com> SMTPUTF8=yes", 501, "5.5.4"},
     {"FROM:<\xc3@example.com> SMTPUTF8", 501, "5.1.7"},
-    {"FROM:<a@example.com> RET=FULL", 555, "5.5.4"},
-    {"FROM:<a@example.com> ENVID=x", 555, "5.5.4"},
+    {"FROM:<a@example.com> RET", 501, "5.5.4"},
+    {"FROM:<a@example.com> RET=ALL", 501, "5.5.4"},
+    {"FROM:<a@example.com> RET=FULL RET=HDRS", 501, "5.5.4"},
+    {"FROM:<a@example.com> ENVID", 501, "5.5.4"},
+    {"FROM:<a@example.com> ENVID=a=b", 501, "5.5.4"},
+    {"FROM:<a@example.com> ENVID=+0D+0A", 501, "5.5.4"},
+    {"FROM:<a@example.com> NOTIFY=NEVER", 555, "5.5.4"},
     {"FROM:<a@example.com> AUTH=<>", 555, "5.5.4"},
     {"FROM:<a@example.com> =", 555, "5.5.4"},
     {"FROM:<a@example.com> SIZ=1", 555, "5.5.4"},
@@ -217,8 +222,12 @@ static const struct bad_row bad_rcpts[] = {
     {"TO:<a..b@example.com>", 501, "5.1.3"},
     {"TO:<a@example.com,b@example.com>", 501, "5.1.3"},
     {"TO:<\xc3\xa4@example.com>", 553, "5.6.7"},
-    {"TO:<a@example.com> NOTIFY=NEVER", 555, "5.5.4"},
-    {"TO:<a@example.com> ORCPT=rfc822;a@example.com", 555, "5.5.4"},
+    {"TO:<a@example.com> NOTIFY", 501, "5.5.4"},
+    {"TO:<a@example.com> NOTIFY=NEVER,DELAY", 501, "5.5.4"},
+    {"TO:<a@example.com> NOTIFY=NEVER NOTIFY=NEVER", 501, "5.5.4"},
+    {"TO:<a@example.com> ORCPT=a@example.com", 501, "5.5.4"},
+    {"TO:<a@example.com> ORCPT=utf-8;\xc3\xa4@example.com", 501, "5.5.4"},
+    {"TO:<a@example.com> RET=HDRS", 555, "5.5.4"},
 };
 
 START_TEST(bad_rcpt_is_refused_in_words)
@@ -228,6 +237,25 @@ START_TEST(bad_rcpt_is_refused_in_words)
     const struct bad_row *row = &bad_rcpts[_i];
     ck_assert_msg(!smtp_command_rcpt(&r, str_of(row->argument), 0, &why), "%s", row->argument);
     check_refusal(row->argument, &why, row->code, row->status);
+}
+END_TEST
+
+START_TEST(what_is_to_be_reported_is_read)
+{
+    struct smtp_mail m;
+    struct smtp_rcpt r;
+    struct smtp_refusal why;
+    ck_assert(smtp_command_mail(&m, STR_LIT("FROM:<a@b> ret=hdrs ENVID=x+20y"), 0, &why));
+    ck_assert(m.ret == SMTP_RET_HDRS && str_eq(m.envid, STR_LIT("x+20y")));
+    ck_assert(smtp_command_mail(&m, STR_LIT("FROM:<a@b>"), 0, &why));
+    ck_assert(m.ret == SMTP_RET_UNSET && m.envid.n == 0);
+    ck_assert(smtp_command_rcpt(
+        &r, STR_LIT("TO:<a@b> notify=delay,SUCCESS ORCPT=rfc822;c+2Bd@e"), 0, &why));
+    ck_assert_uint_eq(r.notify, SMTP_NOTIFY_SUCCESS | SMTP_NOTIFY_DELAY);
+    ck_assert(str_eq(r.orcpt, STR_LIT("rfc822;c+2Bd@e")));
+    ck_assert(smtp_command_rcpt(&r, STR_LIT("TO:<a@b> ORCPT=utf-8;\xc3\xa4@e"), SMTP_OFFER_UTF8,
+                                &why));
+    ck_assert(r.notify == 0 && str_eq(r.orcpt, STR_LIT("utf-8;\xc3\xa4@e")));
 }
 END_TEST
 
@@ -362,6 +390,7 @@ int main(void)
     ADD_LOOP(tc, bad_parameters_of_our_own_programs_are_refused_in_words, bad_own_mails);
     ADD_LOOP(tc, what_is_no_address_is_taken_as_such, invalids);
     ADD_LOOP(tc, bad_words_about_no_address_are_refused, bad_invalids);
+    tcase_add_test(tc, what_is_to_be_reported_is_read);
     tcase_add_test(tc, a_message_as_it_is_is_asked_for_where_it_is_offered);
     tcase_add_test(tc, a_submission_id_is_read_where_it_is_offered);
     tcase_add_test(tc, a_cut_argument_is_read_or_refused_and_never_more);

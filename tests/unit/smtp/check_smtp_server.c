@@ -10,7 +10,8 @@ enum {
     NETWORK = 1 << 8 /* beside the player's rules */
 };
 
-#define OFFERED "250-relay.example\n250-PIPELINING\n250-SIZE 100\n250-8BITMIME\n250-SMTPUTF8\n"
+#define OFFERED                                                                                \
+    "250-relay.example\n250-PIPELINING\n250-SIZE 100\n250-8BITMIME\n250-SMTPUTF8\n250-DSN\n"
 #define EHLO_SAID OFFERED "250-XTRANTER RCPTMAX=*\n250 ENHANCEDSTATUSCODES\n"
 #define HELLO "EHLO client.example\r\n"
 #define HELLO_SAID "220 relay.example ESMTP tranter\n" EHLO_SAID
@@ -225,12 +226,11 @@ static const struct dialogue {
                 "503 5.5.1 The sender was refused*\n250 2.1.0 owner <a@x>\n",
      " MAIL:a@x,100", ""},
     {"parameters that are not offered", 0,
-     STR_LIT(HELLO
-             "MAIL FROM:<a@x> RET=FULL\r\nMAIL FROM:<\xc3\xa4@x>\r\n" ENVELOPE
-             "RCPT TO:<b@y> NOTIFY=NEVER\r\nRCPT TO:<b@\xc3\xa4>\r\nRCPT TO:<b..c@y>\r\n"),
-     HELLO_SAID "555 5.5.4 MAIL's parameter RET is not offered here*\n"
+     STR_LIT(HELLO "MAIL FROM:<a@x> AUTH=<>\r\nMAIL FROM:<\xc3\xa4@x>\r\n" ENVELOPE
+                   "RCPT TO:<b@y> HOLD=1\r\nRCPT TO:<b@\xc3\xa4>\r\nRCPT TO:<b..c@y>\r\n"),
+     HELLO_SAID "555 5.5.4 MAIL's parameter AUTH is not offered here*\n"
                 "553 5.6.7 <\?\?@x> has characters beyond ASCII*\n" ENVELOPE_SAID
-                "555 5.5.4 RCPT's parameter NOTIFY is not offered here*\n"
+                "555 5.5.4 RCPT's parameter HOLD is not offered here*\n"
                 "553 5.6.7 <b@\?\?> has*\n501 5.1.3 <b..c@y> is not a mailbox*\n",
      " MAIL:a@x RCPT:b@y", ""},
     {"addresses in UTF-8, where MAIL says so", 0,
