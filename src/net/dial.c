@@ -1,92 +1,35 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "dial.h"
-
 #include "buf.h"
 #include "clock.h"
-#include "lookup.h"
+#include "dial_inner.h"
 #include "mem.h"
 #include "sockname.h"
 
 #include <errno.h>
-#include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
-    ADDRESSES_MAX = 16,
-    DETAILS_MAX = 300 /* bytes about the single addresses in a sentence */
-};
-
-struct target {
-    struct sockaddr_storage address;
-    socklen_t length;
-    int error;
-};
-
-enum dial_stage {
-    DIAL_RESOLVING,
-    DIAL_CONNECTING,
-    DIAL_DONE
-};
-
-struct dial {
-    struct loop *loop;
-    char *host;
-    uint16_t port;
-    int64_t timeout_ms;
-    void (*on_done)(void *owner, int fd, const struct fault *fault);
-    void *owner;
-    enum dial_stage stage;
-    struct lookup *lookup;
-    struct loop_timer *timer;
-    struct target targets[ADDRESSES_MAX];
-    unsigned n_targets, current;
-    int fd; /* of the target that is tried; -1 */
-    struct event *writable;
-};
-
-/* From the failure that says most to the one that says least. */
-static const struct {
-    int error; /* 0: any other */
-    const char *code, *sentence, *fix;
-} causes[] = {
-    {ECONNREFUSED, "TCP-REFUSED", "refuses connections",
-     "check host and port of the smarthost; submission uses port 587 (STARTTLS) or 465 (TLS)"},
-    {ECONNRESET, "TCP-RST-EARLY", "closes connections before it says a word",
-     "it may refuse this machine's address, or so many connections"},
-    {ETIMEDOUT, "TCP-TIMEOUT", "does not answer",
-     "a firewall may be in the way, or the provider does not offer this port: try the other of "
-     "587 and 465"},
-    {EACCES, "TCP-PERM", "may not be connected to from here",
-     "a rule of this machine forbids it: look at its firewall and at the service's sandbox"},
-    {EPERM, "TCP-PERM", "may not be connected to from here",
-     "a rule of this machine forbids it: look at its firewall and at the service's sandbox"},
-    {EHOSTUNREACH, "NET-UNREACH", "cannot be reached", "look at this machine's network"},
-    {ENETUNREACH, "NET-UNREACH", "cannot be reached", "look at this machine's network"},
-    {ENETDOWN, "NET-UNREACH", "cannot be reached", "look at this machine's network"},
-    {0, "NET-UNREACH", "cannot be connected to", "look at this machine's network"},
-};
-
-enum {
-    N_CAUSES = sizeof causes / sizeof causes[0]
+    FAMILY_MAX = 12 /* addresses of one family: the other shall have a chance, too */
 };
 
 static void free_dial(void *object)
 {
     struct dial *d = object;
     free(d->host);
+    free(d->canonical);
     free(d);
 }
 
-static void drop_attempt(struct dial *d)
+static void drop_runner(struct dial_runner *runner)
 {
-    if (d->writable)
-        event_free(d->writable);
-    d->writable = NULL;
-    if (d->fd >= 0)
-        close(d->fd);
-    d->fd = -1;
+    if (runner->writable)
+        event_free(runner->writable);
+    runner->writable = NULL;
+    if (runner->fd >= 0)
+        close(runner->fd);
+    runner->fd = -1;
 }
 
 static void finish(struct dial *d)
@@ -94,7 +37,8 @@ static void finish(struct dial *d)
     BUG_ON(d->stage == DIAL_DONE);
     d->stage = DIAL_DONE;
     lookup_free(d->lookup);
-    drop_attempt(d);
+    for (unsigned i = 0; i < d->n; i++)
+        drop_runner(&d->runners[i]);
     loop_timer_free(d->timer);
     loop_defer(d->loop, free_dial, d);
 }
@@ -105,71 +49,29 @@ static void fail(struct dial *d, const struct fault *fault)
     d->on_done(d->owner, -1, fault);
 }
 
-static void succeed(struct dial *d)
+static void end_runner(struct dial *d, unsigned i, enum dial_state state, int error)
 {
-    int fd = d->fd;
-    d->fd = -1;
+    d->addresses[i].state = state;
+    d->addresses[i].error = error;
+    d->addresses[i].took_ms = clock_mono_ms() - d->race.runners[i].began_ms;
+}
+
+static void succeed(struct dial *d, unsigned winner)
+{
+    int fd = d->runners[winner].fd;
+    d->runners[winner].fd = -1;
+    for (unsigned i = 0; i < d->n; i++)
+        if (d->race.runners[i].state == RACE_RUNNING)
+            end_runner(d, i, i == winner ? DIAL_CONNECTED : DIAL_UNDER_WAY, 0);
     finish(d);
     d->on_done(d->owner, fd, NULL);
 }
 
-static unsigned cause_of(int error)
+static void lose(struct dial *d, unsigned i, int error)
 {
-    unsigned i = 0;
-    while (causes[i].error && causes[i].error != error)
-        i++;
-    return i;
-}
-
-static void put_details(const struct dial *d, struct buf *details)
-{
-    for (unsigned i = 0; i < d->n_targets; i++) {
-        char ip[SOCKNAME_TEXT_MAX];
-        sockname_ip((const struct sockaddr *)&d->targets[i].address, ip);
-        buf_printf(details, "%s%s: %s", i ? "; " : "", ip, strerror(d->targets[i].error));
-    }
-    buf_putc(details, '\0');
-}
-
-static bool only_ipv6(const struct dial *d)
-{
-    for (unsigned i = 0; i < d->n_targets; i++)
-        if (d->targets[i].address.ss_family != AF_INET6)
-            return false;
-    return true;
-}
-
-static void blame_connecting(const struct dial *d, struct fault *f)
-{
-    unsigned best = N_CAUSES - 1;
-    struct buf details;
-    buf_init(&details, DETAILS_MAX);
-    put_details(d, &details);
-    for (unsigned i = 0; i < d->n_targets; i++)
-        if (cause_of(d->targets[i].error) < best)
-            best = cause_of(d->targets[i].error);
-    const char *code = causes[best].code, *fix = causes[best].fix;
-    if (causes[best].error == ETIMEDOUT && d->port == 25) {
-        code = "TCP-TIMEOUT-25";
-        fix = "many providers block port 25; use port = 587 or port = 465";
-    }
-    if (causes[best].error == ENETUNREACH && only_ipv6(d)) {
-        code = "NET-IPV6ONLY";
-        fix = "it has IPv6 addresses alone and this machine has no IPv6";
-    }
-    fault_set(f, FAULT_SERVER, "4.4.1", code, "%s %s on port %u (%s)", d->host,
-              causes[best].sentence, d->port, buf_str(&details).p);
-    fault_fix(f, "%s", fix);
-    buf_release(&details);
-}
-
-static void attempt(struct dial *d);
-
-static void fail_attempt(struct dial *d, int error)
-{
-    drop_attempt(d);
-    d->targets[d->current++].error = error;
-    attempt(d);
+    drop_runner(&d->runners[i]);
+    end_runner(d, i, DIAL_FAILED, error);
+    race_lose(&d->race, i, clock_mono_ms());
 }
 
 /* On loopback a free port may be given to us as our own, and connect to itself. */
@@ -184,9 +86,13 @@ static bool is_connected_to_itself(int fd)
            memcmp(&ours, &theirs, n_ours) == 0;
 }
 
+static void go_on(struct dial *d);
+
 static void on_writable(evutil_socket_t fd, short what, void *arg)
 {
-    struct dial *d = arg;
+    struct dial_runner *runner = arg;
+    struct dial *d = runner->dial;
+    unsigned i = (unsigned)(runner - d->runners);
     int error = 0;
     socklen_t length = sizeof error;
     (void)what;
@@ -194,75 +100,81 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
         error = errno;
     if (!error && is_connected_to_itself(fd))
         error = ECONNREFUSED;
-    if (error)
-        fail_attempt(d, error);
-    else
-        succeed(d);
+    if (!error) {
+        succeed(d, i);
+        return;
+    }
+    lose(d, i, error);
+    go_on(d);
 }
 
-static int start_connecting(struct dial *d, const struct target *target)
+static int start_connecting(struct dial *d, unsigned i)
 {
-    d->fd = socket(target->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (d->fd < 0)
+    const struct dial_address *to = &d->addresses[i];
+    struct dial_runner *runner = &d->runners[i];
+    runner->fd = socket(to->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (runner->fd < 0)
         return errno;
-    if (connect(d->fd, (const struct sockaddr *)&target->address, target->length) != 0 &&
+    if (connect(runner->fd, (const struct sockaddr *)&to->address, to->length) != 0 &&
         errno != EINPROGRESS && errno != EINTR)
         return errno;
-    d->writable = event_new(loop_base(d->loop), d->fd, EV_WRITE, on_writable, d);
-    BUG_ON(!d->writable || event_add(d->writable, NULL) != 0);
-    loop_timer_set(d->timer, clock_mono_ms() + d->timeout_ms);
+    runner->writable = event_new(loop_base(d->loop), runner->fd, EV_WRITE, on_writable, runner);
+    BUG_ON(!runner->writable || event_add(runner->writable, NULL) != 0);
     return 0;
 }
 
-/* Try from the current target on, up to the first that does not fail at once. */
-static void attempt(struct dial *d)
+/* Start those whose time has come, and all behind them that fail at once. */
+static void go_on(struct dial *d)
 {
     struct fault fault;
-    d->stage = DIAL_CONNECTING;
-    for (; d->current < d->n_targets; d->current++) {
-        struct target *target = &d->targets[d->current];
-        target->error = start_connecting(d, target);
-        if (!target->error)
-            return;
-        drop_attempt(d);
+    int i;
+    while ((i = race_start(&d->race, clock_mono_ms())) >= 0) {
+        int error = start_connecting(d, (unsigned)i);
+        if (error)
+            lose(d, (unsigned)i, error);
     }
-    blame_connecting(d, &fault);
+    if (!race_is_over(&d->race)) {
+        loop_timer_set(d->timer, race_wake_ms(&d->race));
+        return;
+    }
+    dial_fault_of_addresses(&fault, d);
     fail(d, &fault);
 }
 
-static void blame_resolver(const struct dial *d, int result, int error, struct fault *f)
+static void connect_all(struct dial *d)
 {
-    const char *why = result == EAI_SYSTEM ? strerror(error) : gai_strerror(result);
-    if (result == EAI_NONAME) {
-        fault_set(f, FAULT_SERVER, "4.4.4", "DNS-NXDOMAIN", "the name %s does not exist in DNS",
-                  d->host);
-        fault_fix(f, "check the spelling of host");
-    } else if (result == EAI_NODATA || result == EAI_ADDRFAMILY) {
-        fault_set(f, FAULT_SERVER, "4.4.4", "DNS-NODATA", "%s exists but has no IP address",
-                  d->host);
-        fault_fix(f,
-                  "a mail domain is no server: its submission server has another name, "
-                  "often smtp.%.200s",
-                  d->host);
-    } else if (result == EAI_SYSTEM && error == ECONNREFUSED) {
-        fault_set(f, FAULT_SERVER, "4.4.3", "DNS-NORESOLVER",
-                  "the resolver refused the question for %s", d->host);
-        fault_fix(f, "see whether it runs (/etc/resolv.conf names it) and can be reached from "
-                     "the service's sandbox");
-    } else {
-        fault_set(f, FAULT_SERVER, "4.4.3", "DNS-TEMP",
-                  "no answer from the resolver for %s (%s)", d->host, why);
-        fault_fix(f, "see whether \"getent hosts %.200s\" answers", d->host);
+    struct dial_address given[RACE_MAX];
+    int families[RACE_MAX];
+    unsigned order[RACE_MAX];
+    for (unsigned i = 0; i < d->n; i++) {
+        given[i] = d->addresses[i];
+        families[i] = given[i].address.ss_family;
     }
+    race_order(families, d->n, order);
+    for (unsigned i = 0; i < d->n; i++)
+        d->addresses[i] = given[order[i]];
+    d->stage = DIAL_CONNECTING;
+    race_begin(&d->race, d->n, d->timeout_ms);
+    go_on(d);
 }
 
-static void add_target(struct dial *d, const void *address, socklen_t length)
+static void add_address(struct dial *d, const struct sockaddr *address, socklen_t length)
 {
-    if (d->n_targets == ADDRESSES_MAX || length > sizeof d->targets[0].address)
+    unsigned of_family = 0;
+    for (unsigned i = 0; i < d->n; i++)
+        of_family += d->addresses[i].address.ss_family == address->sa_family;
+    if (d->n == RACE_MAX || of_family == FAMILY_MAX || length > sizeof d->addresses[0].address)
         return;
-    struct target *target = &d->targets[d->n_targets++];
-    memcpy(&target->address, address, length);
-    target->length = length;
+    struct dial_address *to = &d->addresses[d->n];
+    memcpy(&to->address, address, length);
+    to->length = length;
+    d->runners[d->n++] = (struct dial_runner){.dial = d, .fd = -1};
+}
+
+static void take_name(struct dial *d, const char *canonical)
+{
+    if (canonical && !str_eq_nocase(str_of(canonical), str_of(d->host)))
+        d->canonical = mem_strdup(canonical);
 }
 
 static void on_resolved(void *arg)
@@ -271,14 +183,17 @@ static void on_resolved(void *arg)
     const struct addrinfo *list;
     struct fault fault;
     int error, result = lookup_result(d->lookup, &error, &list);
+    d->resolved_ms = clock_mono_ms();
     for (const struct addrinfo *i = list; result == 0 && i; i = i->ai_next)
-        add_target(d, i->ai_addr, i->ai_addrlen);
-    if (result == 0 && d->n_targets)
-        attempt(d);
-    else {
-        blame_resolver(d, result ? result : EAI_NODATA, error, &fault);
-        fail(d, &fault);
+        add_address(d, i->ai_addr, i->ai_addrlen);
+    if (result == 0 && d->n) {
+        take_name(d, list->ai_canonname);
+        connect_all(d);
+        return;
     }
+    dial_fault_of_resolver(&fault, d, result ? result : EAI_NODATA, error,
+                           lookup_dns(d->lookup));
+    fail(d, &fault);
 }
 
 static void resolve(struct dial *d)
@@ -302,15 +217,23 @@ static void on_time(void *arg)
 {
     struct dial *d = arg;
     struct fault fault;
-    struct target literal;
+    struct sockaddr_storage literal;
+    socklen_t length;
+    int i;
     if (d->stage == DIAL_CONNECTING) {
-        fail_attempt(d, ETIMEDOUT);
+        while ((i = race_expire(&d->race, clock_mono_ms())) >= 0) {
+            drop_runner(&d->runners[i]);
+            end_runner(d, (unsigned)i, DIAL_FAILED, ETIMEDOUT);
+        }
+        go_on(d);
     } else if (d->lookup) {
-        blame_resolver(d, EAI_AGAIN, 0, &fault);
+        d->resolved_ms = clock_mono_ms();
+        dial_fault_of_resolver(&fault, d, EAI_AGAIN, 0, NULL);
         fail(d, &fault);
-    } else if (sockname_of_ip(str_of(d->host), d->port, &literal.address, &literal.length)) {
-        add_target(d, &literal.address, literal.length);
-        attempt(d);
+    } else if (sockname_of_ip(str_of(d->host), d->port, &literal, &length)) {
+        d->resolved_ms = d->began_ms;
+        add_address(d, (const struct sockaddr *)&literal, length);
+        connect_all(d);
     } else {
         resolve(d);
     }
@@ -327,13 +250,36 @@ struct dial *dial_new(struct loop *loop, const char *host, uint16_t port, int64_
     d->timeout_ms = timeout_ms;
     d->on_done = on_done;
     d->owner = owner;
-    d->fd = -1;
+    d->began_ms = clock_mono_ms();
     d->timer = loop_timer_new(loop, on_time, d);
-    loop_timer_set(d->timer, clock_mono_ms());
+    loop_timer_set(d->timer, d->began_ms);
     return d;
 }
 
 void dial_cancel(struct dial *d)
 {
     finish(d);
+}
+
+/* Where there is no IPv6 at all, RFC 6724 puts its addresses last. */
+static bool missed_ipv6(const struct dial *d)
+{
+    bool by_ipv4 = false;
+    for (unsigned i = 0; i < d->n; i++)
+        by_ipv4 = by_ipv4 || (d->addresses[i].state == DIAL_CONNECTED &&
+                              d->addresses[i].address.ss_family == AF_INET);
+    return by_ipv4 && d->addresses[0].address.ss_family == AF_INET6;
+}
+
+struct dial_report dial_report(const struct dial *d)
+{
+    bool is_literal = sockname_is_ip(str_of(d->host));
+    return (struct dial_report){
+        .addresses = d->addresses,
+        .n = d->n,
+        .canonical = d->canonical,
+        .resolved_ms = is_literal ? -1 : d->resolved_ms - d->began_ms,
+        .connected_ms = clock_mono_ms() - d->resolved_ms,
+        .missed_ipv6 = missed_ipv6(d),
+    };
 }

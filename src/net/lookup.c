@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lookup.h"
 
+#include "clock.h"
 #include "mem.h"
 
 #include <errno.h>
@@ -13,7 +14,8 @@
 #include <unistd.h>
 
 enum {
-    STACK_BYTES = 512 * 1024 /* name service modules are not modest */
+    STACK_BYTES = 512 * 1024, /* name service modules are not modest */
+    AT_ONCE_MS = 1000         /* a resolver that is not there is noticed this soon */
 };
 
 /* What the thread and the loop share; the last of the two frees it. */
@@ -25,6 +27,8 @@ struct question {
     char service[8];
     int result, error;
     struct addrinfo *list;
+    struct lookup_dns dns;
+    bool asked_dns;
 };
 
 struct lookup {
@@ -39,10 +43,15 @@ static atomic_uint n_threads;
 static int (*resolve)(const char *host, const char *service, const struct addrinfo *hints,
                       struct addrinfo **list) = getaddrinfo;
 
-void lookup_replace(int (*instead)(const char *host, const char *service,
-                                   const struct addrinfo *hints, struct addrinfo **list))
+static void (*ask_dns)(const char *host, struct lookup_dns *found) = lookup_dns_ask;
+
+void lookup_replace(int (*for_getaddrinfo)(const char *host, const char *service,
+                                           const struct addrinfo *hints,
+                                           struct addrinfo **list),
+                    void (*for_dns)(const char *host, struct lookup_dns *found))
 {
-    resolve = instead ? instead : getaddrinfo;
+    resolve = for_getaddrinfo ? for_getaddrinfo : getaddrinfo;
+    ask_dns = for_dns ? for_dns : lookup_dns_ask;
 }
 
 static void let_go(struct question *q)
@@ -56,14 +65,25 @@ static void let_go(struct question *q)
     free(q);
 }
 
+/* No address: a mail domain has mail servers instead. No answer at once: from whom? */
+static void look_closer(struct question *q, int64_t took_ms)
+{
+    if (q->result != EAI_NODATA && (q->result != EAI_AGAIN || took_ms > AT_ONCE_MS))
+        return;
+    ask_dns(q->host, &q->dns);
+    q->asked_dns = true;
+}
+
 static void *ask(void *arg)
 {
     struct question *q = arg;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_CANONNAME};
+    int64_t began_ms = clock_mono_ms();
     q->result = resolve(q->host, q->service, &hints, &q->list);
     q->error = errno;
     if (q->result != 0)
         q->list = NULL;
+    look_closer(q, clock_mono_ms() - began_ms);
     atomic_fetch_sub(&n_threads, 1);
     atomic_store(&q->done, true);
     eventfd_write(q->done_fd, 1);
@@ -127,6 +147,11 @@ int lookup_result(const struct lookup *l, int *error, const struct addrinfo **li
     *error = l->question->error;
     *list = l->question->list;
     return l->question->result;
+}
+
+const struct lookup_dns *lookup_dns(const struct lookup *l)
+{
+    return l->question->asked_dns ? &l->question->dns : NULL;
 }
 
 void lookup_free(struct lookup *l)

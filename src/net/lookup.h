@@ -4,6 +4,7 @@
 #ifndef TRANTER_LOOKUP_H
 #define TRANTER_LOOKUP_H
 
+#include "lookup_dns.h"
 #include "loop.h"
 
 #include <netdb.h>
@@ -23,11 +24,16 @@ struct lookup *lookup_new(struct loop *loop, const char *host, uint16_t port,
  * lives as long as the lookup. */
 int lookup_result(const struct lookup *l, int *error, const struct addrinfo **list);
 
+/* After on_done, where there is no address and a reason was looked for: DNS's own words; else
+ * NULL. Borrowed. */
+const struct lookup_dns *lookup_dns(const struct lookup *l);
+
 /* Give it back, done or not; on_done is not called after. */
 void lookup_free(struct lookup *l);
 
-/* Take getaddrinfo's place, in tests alone; NULL puts it back. */
+/* Take the place of getaddrinfo and of lookup_dns_ask, in tests alone; NULL puts it back. */
 void lookup_replace(int (*resolve)(const char *host, const char *service,
-                                   const struct addrinfo *hints, struct addrinfo **list));
+                                   const struct addrinfo *hints, struct addrinfo **list),
+                    void (*ask_dns)(const char *host, struct lookup_dns *found));
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "dial.h"
+#include "dial_inner.h"
 
 #include "clock.h"
 #include "lookup.h"
@@ -19,6 +19,10 @@
 static struct {
     int calls, fd;
     struct fault fault;
+    struct dial_report report;
+    struct dial_address addresses[20];
+    char canonical[100];
+    struct dial *dial;
 } got;
 
 static struct loop *loop;
@@ -27,7 +31,10 @@ static struct loop *loop;
 static struct {
     int result, error;
     const char *ips[20];
+    const char *canonical;
     int gate; /* read from before answering; -1: not */
+    struct lookup_dns dns;
+    int asked_dns;
 } answer;
 
 static struct addrinfo *address_of(const char *ip, const char *service)
@@ -38,7 +45,15 @@ static struct addrinfo *address_of(const char *ip, const char *service)
     i->ai_family = address.ss_family;
     i->ai_addr = (struct sockaddr *)(i + 1);
     memcpy(i->ai_addr, &address, i->ai_addrlen);
+    i->ai_canonname = answer.canonical ? strdup(answer.canonical) : NULL;
     return i;
+}
+
+static void ask_dns(const char *host, struct lookup_dns *found)
+{
+    (void)host;
+    answer.asked_dns++;
+    *found = answer.dns;
 }
 
 static int resolve(const char *host, const char *service, const struct addrinfo *hints,
@@ -63,7 +78,7 @@ static void setup(void)
     memset(&answer, 0, sizeof answer);
     got.fd = answer.gate = -1;
     loop = loop_new();
-    lookup_replace(resolve);
+    lookup_replace(resolve, ask_dns);
 }
 
 static void teardown(void)
@@ -80,6 +95,11 @@ static void on_done(void *owner, int fd, const struct fault *fault)
     got.fd = fd;
     if (fault)
         got.fault = *fault;
+    got.report = dial_report(got.dial);
+    for (unsigned i = 0; i < got.report.n; i++)
+        got.addresses[i] = got.report.addresses[i];
+    snprintf(got.canonical, sizeof got.canonical, "%s",
+             got.report.canonical ? got.report.canonical : "");
     ck_assert((fd >= 0) == (fault == NULL));
 }
 
@@ -91,7 +111,7 @@ static bool is_done(void *arg)
 
 static void dial(const char *host, uint16_t port, int64_t timeout_ms)
 {
-    dial_new(loop, host, port, timeout_ms, on_done, &got);
+    got.dial = dial_new(loop, host, port, timeout_ms, on_done, &got);
     ck_assert_int_eq(got.calls, 0);
     ck_assert(turns_until(loop, is_done, NULL));
     ck_assert_int_eq(got.calls, 1);
@@ -143,7 +163,7 @@ START_TEST(the_real_resolver_finds_localhost)
 {
     uint16_t port = 0;
     int listening = turns_listening("127.0.0.1", &port, 5);
-    lookup_replace(NULL);
+    lookup_replace(NULL, NULL);
     dial("localhost", port, 5000);
     check_connected_to("127.0.0.1");
     close(listening);
@@ -156,9 +176,9 @@ START_TEST(where_all_refuse_each_is_named)
     uint16_t port = closed_port("127.0.0.2");
     answer.ips[0] = "127.0.0.2";
     answer.ips[1] = "127.0.0.3";
-    dial("mx.example.com", port, 5000);
+    dial("mx.example.test", port, 5000);
     snprintf(expected, sizeof expected,
-             "mx.example.com refuses connections on port %u (127.0.0.2: Connection refused; "
+             "mx.example.test refuses connections on port %u (127.0.0.2: Connection refused; "
              "127.0.0.3: Connection refused)",
              port);
     ck_assert_str_eq(got.fault.text, expected);
@@ -181,24 +201,203 @@ START_TEST(a_refusal_says_more_than_a_missing_route)
 END_TEST
 
 /* A server whose queue is full answers nothing. */
-START_TEST(an_address_that_does_not_answer_gets_its_time_and_no_more)
+struct mute {
+    int listening, fillers[8];
+};
+
+static void be_mute(struct mute *m, const char *ip, uint16_t *port)
 {
-    uint16_t port = 0;
-    int fillers[8], listening = turns_listening("127.0.0.1", &port, 0);
     struct sockaddr_storage address;
     socklen_t length;
-    ck_assert(sockname_of_ip(STR_LIT("127.0.0.1"), port, &address, &length));
+    m->listening = turns_listening(ip, port, 0);
+    ck_assert(sockname_of_ip(str_of(ip), *port, &address, &length));
     for (int i = 0; i < 8; i++) {
-        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-        (void)!connect(fillers[i], (struct sockaddr *)&address, length);
+        m->fillers[i] = socket(address.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        (void)!connect(m->fillers[i], (struct sockaddr *)&address, length);
     }
+}
+
+static void end_mute(struct mute *m)
+{
+    for (int i = 0; i < 8; i++)
+        close(m->fillers[i]);
+    close(m->listening);
+}
+
+START_TEST(an_address_that_does_not_answer_gets_its_time_and_no_more)
+{
+    struct mute mute;
+    uint16_t port = 0;
+    be_mute(&mute, "127.0.0.1", &port);
     int64_t start = clock_mono_ms();
     dial("127.0.0.1", port, 20);
     ck_assert_int_ge(clock_mono_ms(), start + 20);
     ck_assert_str_eq(got.fault.code, "TCP-TIMEOUT");
-    for (int i = 0; i < 8; i++)
-        close(fillers[i]);
+    end_mute(&mute);
+}
+END_TEST
+
+START_TEST(a_dead_address_costs_a_quarter_of_a_second)
+{
+    struct mute mute;
+    uint16_t port = 0;
+    be_mute(&mute, "127.0.0.2", &port);
+    int listening = turns_listening("127.0.0.1", &port, 5);
+    answer.ips[0] = "127.0.0.2";
+    answer.ips[1] = "127.0.0.1";
+    dial("mx.example.com", port, 20000);
+    check_connected_to("127.0.0.1");
+    ck_assert_int_ge(got.report.connected_ms, 250);
+    ck_assert_int_lt(got.report.connected_ms, 15000);
+    ck_assert_int_eq(got.addresses[0].state, DIAL_UNDER_WAY);
+    ck_assert_int_eq(got.addresses[1].state, DIAL_CONNECTED);
+    ck_assert(!got.report.missed_ipv6);
     close(listening);
+    end_mute(&mute);
+}
+END_TEST
+
+START_TEST(ipv6_that_comes_first_and_does_not_work_is_told)
+{
+    uint16_t port = 0;
+    int listening = turns_listening("127.0.0.1", &port, 5);
+    answer.ips[0] = "100::1"; /* thrown away, RFC 6666 */
+    answer.ips[1] = "100::2";
+    answer.ips[2] = "127.0.0.1";
+    dial("mx.example.com", port, 20000);
+    check_connected_to("127.0.0.1");
+    ck_assert(got.report.missed_ipv6);
+    ck_assert_uint_eq(got.report.n, 3);
+    ck_assert_int_eq(got.addresses[1].state, DIAL_CONNECTED);
+    ck_assert_int_eq(got.addresses[2].state, DIAL_UNTRIED);
+    close(listening);
+}
+END_TEST
+
+START_TEST(what_was_done_is_reported)
+{
+    uint16_t port = closed_port("127.0.0.2");
+    int listening = turns_listening("127.0.0.1", &port, 5);
+    answer.ips[0] = "127.0.0.2";
+    answer.ips[1] = "127.0.0.1";
+    answer.canonical = "mx1.example.net";
+    dial("mx.example.com", port, 5000);
+    ck_assert_str_eq(got.canonical, "mx1.example.net");
+    ck_assert_int_ge(got.report.resolved_ms, 0);
+    ck_assert_int_ge(got.report.connected_ms, 0);
+    ck_assert_uint_eq(got.report.n, 2);
+    ck_assert_int_eq(got.addresses[0].state, DIAL_FAILED);
+    ck_assert_int_eq(got.addresses[0].error, ECONNREFUSED);
+    close(listening);
+    close(got.fd);
+    got.calls = 0;
+    answer.canonical = "MX.example.com";
+    listening = turns_listening("127.0.0.1", &port, 5);
+    dial("mx.example.com", port, 5000);
+    ck_assert_str_eq(got.canonical, "");
+    close(listening);
+    close(got.fd);
+    got.calls = 0;
+    got.fd = -1;
+    dial("127.0.0.3", port, 5000);
+    ck_assert_int_eq(got.report.resolved_ms, -1);
+}
+END_TEST
+
+START_TEST(of_many_addresses_some_are_named)
+{
+    static const char *const ips[] = {"127.0.0.2",  "127.0.0.3",  "127.0.0.4",  "127.0.0.5",
+                                      "127.0.0.6",  "127.0.0.7",  "127.0.0.8",  "127.0.0.9",
+                                      "127.0.0.10", "127.0.0.11", "127.0.0.12", "127.0.0.13",
+                                      "127.0.0.14", "127.0.0.15", "::1"};
+    uint16_t port = closed_port("127.0.0.2");
+    for (size_t i = 0; i < sizeof ips / sizeof ips[0]; i++)
+        answer.ips[i] = ips[i];
+    dial("mx.test", port, 5000);
+    ck_assert_str_eq(got.fault.code, "TCP-REFUSED");
+    ck_assert_uint_eq(got.report.n, 13); /* 12 of a family */
+    ck_assert_ptr_nonnull(strstr(got.fault.text, "127.0.0.2: Connection refused; ::1: "));
+    const char *end = strstr(got.fault.text, "; and others)");
+    ck_assert_ptr_nonnull(end);
+    ck_assert_str_eq(end, "; and others)");
+}
+END_TEST
+
+/* Where a name of the Internet leads. */
+static const struct {
+    const char *host, *ip, *code;
+} astray[] = {
+    {"smtp.example.com", "127.0.0.2", "DNS-LOOPBACK"},
+    {"localhost", "127.0.0.2", "TCP-REFUSED"},
+    {"mail", "127.0.0.2", "TCP-REFUSED"},
+    {"mail.lan", "127.0.0.2", "TCP-REFUSED"},
+    {"127.0.0.2", "127.0.0.2", "TCP-REFUSED"},
+    {"mail.example.test", "127.0.0.2", "TCP-REFUSED"},
+    {"latest", "127.0.0.2", "TCP-REFUSED"},
+    {"the.latest", "127.0.0.2", "DNS-LOOPBACK"},
+};
+
+START_TEST(a_public_name_that_leads_to_this_machine_is_told)
+{
+    uint16_t port = closed_port("127.0.0.2");
+    answer.ips[0] = astray[_i].ip;
+    dial(astray[_i].host, port, 5000);
+    ck_assert_msg(strcmp(got.fault.code, astray[_i].code) == 0, "%s: %s", astray[_i].host,
+                  got.fault.code);
+    ck_assert_int_eq(got.fault.scope, FAULT_SERVER);
+}
+END_TEST
+
+/* What it means that every address failed so. */
+static const struct {
+    const char *host, *ips[3];
+    uint16_t port;
+    int error;
+    const char *code;
+} networks[] = {
+    {"smtp.example.com", {"10.255.255.1"}, 587, ETIMEDOUT, "DNS-PRIVATE"},
+    {"smtp.example.com", {"10.255.255.1"}, 587, ECONNREFUSED, "DNS-PRIVATE"},
+    {"smtp.example.com", {"172.16.0.1", "192.168.1.1"}, 587, ETIMEDOUT, "DNS-PRIVATE"},
+    {"smtp.example.com", {"172.31.255.254"}, 587, ETIMEDOUT, "DNS-PRIVATE"},
+    {"smtp.example.com", {"172.32.0.1"}, 587, ETIMEDOUT, "TCP-TIMEOUT"},
+    {"smtp.example.com", {"100.64.0.1"}, 587, ETIMEDOUT, "DNS-PRIVATE"},
+    {"smtp.example.com", {"100.127.1.1"}, 587, ETIMEDOUT, "DNS-PRIVATE"},
+    {"smtp.example.com", {"100.128.0.1"}, 587, ETIMEDOUT, "TCP-TIMEOUT"},
+    {"smtp.example.com", {"169.254.1.1"}, 587, ETIMEDOUT, "DNS-PRIVATE"},
+    {"smtp.example.com", {"fd00::1"}, 587, ETIMEDOUT, "DNS-PRIVATE"},
+    {"smtp.example.com", {"fe80::1"}, 587, ETIMEDOUT, "DNS-PRIVATE"},
+    {"smtp.example.com", {"10.0.0.1", "203.0.113.1"}, 587, ETIMEDOUT, "TCP-TIMEOUT"},
+    {"smtp.corp", {"10.0.0.1"}, 587, ETIMEDOUT, "TCP-TIMEOUT"},
+    {"10.0.0.1", {"10.0.0.1"}, 587, ETIMEDOUT, "TCP-TIMEOUT"},
+    {"smtp.example.com", {"203.0.113.1"}, 25, ETIMEDOUT, "TCP-TIMEOUT-25"},
+    {"smtp.example.com", {"203.0.113.1"}, 25, ECONNREFUSED, "TCP-REFUSED"},
+    {"smtp.example.com", {"203.0.113.1"}, 587, ECONNRESET, "TCP-RST-EARLY"},
+    {"smtp.example.com", {"203.0.113.1"}, 587, EPERM, "TCP-PERM"},
+    {"smtp.example.com", {"203.0.113.1"}, 587, EACCES, "TCP-PERM"},
+    {"smtp.example.com", {"203.0.113.1"}, 587, EHOSTUNREACH, "NET-UNREACH"},
+    {"smtp.example.com", {"203.0.113.1", "2001:db8::1"}, 587, ENETUNREACH, "NET-UNREACH"},
+    {"smtp.example.com", {"203.0.113.1"}, 587, EMFILE, "NET-UNREACH"},
+    {"smtp.example.com", {"2001:db8::1", "2001:db8::2"}, 587, ENETUNREACH, "NET-IPV6ONLY"},
+    {"smtp.example.com", {"2001:db8::1"}, 587, ETIMEDOUT, "TCP-TIMEOUT"},
+};
+
+START_TEST(a_failure_to_connect_is_told_by_its_code)
+{
+    struct dial d = {.host = (char *)(uintptr_t)networks[_i].host, .port = networks[_i].port};
+    struct fault f;
+    for (; networks[_i].ips[d.n]; d.n++) {
+        struct dial_address *a = &d.addresses[d.n];
+        ck_assert(
+            sockname_of_ip(str_of(networks[_i].ips[d.n]), d.port, &a->address, &a->length));
+        a->state = DIAL_FAILED;
+        a->error = networks[_i].error;
+    }
+    dial_fault_of_addresses(&f, &d);
+    ck_assert_msg(strcmp(f.code, networks[_i].code) == 0, "%d: %s", _i, f.code);
+    ck_assert_int_eq(f.scope, FAULT_SERVER);
+    ck_assert_uint_gt(strlen(f.fix), 0);
+    ck_assert_ptr_nonnull(strstr(f.text, networks[_i].host));
+    ck_assert_ptr_nonnull(strstr(f.text, networks[_i].ips[0]));
 }
 END_TEST
 
@@ -206,28 +405,98 @@ static const struct {
     const char *name;
     int result, error;
     const char *code, *status, *text;
+    struct lookup_dns dns;
+    bool asks; /* DNS itself */
 } questions[] = {
-    {"no such name", EAI_NONAME, 0, "DNS-NXDOMAIN", "4.4.4",
-     "the name mx.example.com does not exist in DNS"},
-    {"no address", EAI_NODATA, 0, "DNS-NODATA", "4.4.4",
-     "mx.example.com exists but has no IP address"},
-    {"an empty answer", 0, 0, "DNS-NODATA", "4.4.4",
-     "mx.example.com exists but has no IP address"},
-    {"no answer", EAI_AGAIN, 0, "DNS-TEMP", "4.4.3",
-     "no answer from the resolver for mx.example.com (Temporary failure in name resolution)"},
-    {"failure", EAI_FAIL, 0, "DNS-TEMP", "4.4.3",
+    {"no such name",
+     EAI_NONAME,
+     0,
+     "DNS-NXDOMAIN",
+     "4.4.4",
+     "the name mx.example.com does not exist in DNS",
+     {.server = ""},
+     false},
+    {"no address",
+     EAI_NODATA,
+     0,
+     "DNS-NODATA",
+     "4.4.4",
+     "mx.example.com exists but has no IP address",
+     {.has_mx = false},
+     true},
+    {"a mail domain",
+     EAI_NODATA,
+     0,
+     "DNS-MXONLY",
+     "4.4.4",
+     "mx.example.com is a mail domain, not a server: it has no address of its own",
+     {.has_mx = true},
+     true},
+    {"an empty answer",
+     0,
+     0,
+     "DNS-NODATA",
+     "4.4.4",
+     "mx.example.com exists but has no IP address",
+     {.server = ""},
+     false},
+    {"no answer",
+     EAI_AGAIN,
+     0,
+     "DNS-TEMP",
+     "4.4.3",
+     "no answer from the resolver for mx.example.com (Temporary failure in name resolution)",
+     {.refused = false},
+     true},
+    {"no answer from one that is known",
+     EAI_AGAIN,
+     0,
+     "DNS-TEMP",
+     "4.4.3",
+     "no answer from the resolver at 192.0.2.53 for mx.example.com (Temporary failure in name "
+     "resolution)",
+     {.server = "192.0.2.53"},
+     true},
+    {"nobody listens there",
+     EAI_AGAIN,
+     0,
+     "DNS-NORESOLVER",
+     "4.4.3",
+     "the resolver at 127.0.0.53 refused the question for mx.example.com",
+     {.refused = true, .server = "127.0.0.53"},
+     true},
+    {"failure",
+     EAI_FAIL,
+     0,
+     "DNS-TEMP",
+     "4.4.3",
      "no answer from the resolver for mx.example.com (Non-recoverable failure in name "
-     "resolution)"},
-    {"no resolver", EAI_SYSTEM, ECONNREFUSED, "DNS-NORESOLVER", "4.4.3",
-     "the resolver refused the question for mx.example.com"},
-    {"out of files", EAI_SYSTEM, EMFILE, "DNS-TEMP", "4.4.3",
-     "no answer from the resolver for mx.example.com (Too many open files)"},
+     "resolution)",
+     {.server = ""},
+     false},
+    {"no resolver",
+     EAI_SYSTEM,
+     ECONNREFUSED,
+     "DNS-NORESOLVER",
+     "4.4.3",
+     "the resolver refused the question for mx.example.com",
+     {.server = ""},
+     false},
+    {"out of files",
+     EAI_SYSTEM,
+     EMFILE,
+     "DNS-TEMP",
+     "4.4.3",
+     "no answer from the resolver for mx.example.com (Too many open files)",
+     {.server = ""},
+     false},
 };
 
 START_TEST(what_the_resolver_says_is_told_by_its_code)
 {
     answer.result = questions[_i].result;
     answer.error = questions[_i].error;
+    answer.dns = questions[_i].dns;
     dial("mx.example.com", 587, 5000);
     ck_assert_msg(strcmp(got.fault.code, questions[_i].code) == 0, "%s: %s", questions[_i].name,
                   got.fault.code);
@@ -235,6 +504,7 @@ START_TEST(what_the_resolver_says_is_told_by_its_code)
     ck_assert_str_eq(got.fault.status, questions[_i].status);
     ck_assert_int_eq(got.fault.scope, FAULT_SERVER);
     ck_assert_uint_gt(strlen(got.fault.fix), 0);
+    ck_assert_int_eq(answer.asked_dns, questions[_i].asks);
 }
 END_TEST
 
@@ -321,6 +591,14 @@ int main(void)
     tcase_add_test(tc, where_all_refuse_each_is_named);
     tcase_add_test(tc, a_refusal_says_more_than_a_missing_route);
     tcase_add_test(tc, an_address_that_does_not_answer_gets_its_time_and_no_more);
+    tcase_add_test(tc, a_dead_address_costs_a_quarter_of_a_second);
+    tcase_add_test(tc, ipv6_that_comes_first_and_does_not_work_is_told);
+    tcase_add_test(tc, what_was_done_is_reported);
+    tcase_add_test(tc, of_many_addresses_some_are_named);
+    tcase_add_loop_test(tc, a_public_name_that_leads_to_this_machine_is_told, 0,
+                        sizeof astray / sizeof astray[0]);
+    tcase_add_loop_test(tc, a_failure_to_connect_is_told_by_its_code, 0,
+                        sizeof networks / sizeof networks[0]);
     tcase_add_loop_test(tc, what_the_resolver_says_is_told_by_its_code, 0,
                         sizeof questions / sizeof questions[0]);
     tcase_add_test(tc, a_resolver_that_hangs_stops_neither_the_loop_nor_the_next_dial);

@@ -2,7 +2,8 @@
 net_check_CPPFLAGS = $(base_I) $(tls_I) $(net_I) $(CHECK_CFLAGS)
 net_check_LDADD = src/net/libnet.a $(base_LIBS) $(EVENT_LIBS) $(CHECK_LIBS) -lpthread
 net_check_SOURCES = %reldir%/fake_tls.c %reldir%/fake_tls.h %reldir%/turns.c %reldir%/turns.h
-net_checks = %reldir%/check_conn %reldir%/check_conn_tls %reldir%/check_dial %reldir%/check_listener %reldir%/check_loop
+net_checks = %reldir%/check_conn %reldir%/check_conn_tls %reldir%/check_dial %reldir%/check_listener %reldir%/check_loop \
+	%reldir%/check_race
 
 check_PROGRAMS += $(net_checks)
 TESTS += $(net_checks)
@@ -23,3 +24,6 @@ TESTS += $(net_checks)
 %canon_reldir%_check_loop_CPPFLAGS = $(net_check_CPPFLAGS)
 %canon_reldir%_check_loop_LDADD = $(net_check_LDADD)
 %canon_reldir%_check_loop_SOURCES = %reldir%/check_loop.c $(net_check_SOURCES)
+%canon_reldir%_check_race_CPPFLAGS = $(net_check_CPPFLAGS)
+%canon_reldir%_check_race_LDADD = $(net_check_LDADD)
+%canon_reldir%_check_race_SOURCES = %reldir%/check_race.c $(net_check_SOURCES)
