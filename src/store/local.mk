@@ -23,4 +23,7 @@ noinst_LIBRARIES += %reldir%/libstore.a
 	%reldir%/tables.c \
 	%reldir%/tables.h \
 	%reldir%/writer.c \
-	%reldir%/writer.h
+	%reldir%/writer.h \
+	%reldir%/writer_chores.c \
+	%reldir%/writer_group.c \
+	%reldir%/writer_inner.h
