@@ -38,7 +38,8 @@ struct operation {
     /* Set anew by each attempt to apply it; they count when that is committed. */
     enum operation_rest rest;
     store_id after_next;
-    store_id first; /* COMMIT: as in store_result */
+    store_id first;   /* COMMIT: as in store_result */
+    bool drops_annex; /* the message is gone, and the file that it has with it */
 
     struct store_result result; /* .id and .owner from the start */
 };

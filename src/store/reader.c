@@ -235,12 +235,14 @@ static int take_chunk(sqlite3_stmt *st, unsigned n, struct buf *out, size_t *byt
     if (expected == 0)
         return SQLITE_OK;
     const void *content = sqlite3_column_blob(st, 1);
-    if (!content || (size_t)sqlite3_column_bytes(st, 1) != expected)
+    if (content && (size_t)sqlite3_column_bytes(st, 1) != expected)
         return SQLITE_MISMATCH;
     if (expected > buf_space(out))
         return SQLITE_TOOBIG;
-    buf_put(out, content, expected);
     *bytes = expected;
+    if (!content)
+        return SQLITE_EMPTY;
+    buf_put(out, content, expected);
     return SQLITE_OK;
 }
 

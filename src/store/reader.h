@@ -34,8 +34,9 @@ int reader_page(struct reader *r, store_id first, store_id last, struct store_me
                 unsigned *n_page, unsigned max) ATTR_MUST_CHECK;
 
 /* Append chunk n (0 to STORE_RECIPIENTS_MAX) to out; *bytes is 0 at the end. SQLITE_NOTFOUND
- * when there is no such message, SQLITE_MISMATCH when the chunk is missing or not as long as it
- * must be, SQLITE_TOOBIG when out has no room. */
+ * when there is no such message, SQLITE_EMPTY when the chunk is in no row, *bytes being what it
+ * must have, SQLITE_MISMATCH when it is not as long as it must be, SQLITE_TOOBIG when out has
+ * no room. */
 int reader_chunk(struct reader *r, store_id id, unsigned n, struct buf *out,
                  size_t *bytes) ATTR_MUST_CHECK;
 

@@ -130,6 +130,7 @@ int spool_open(struct spool *spool, const char *directory, struct err *err, pid_
         spool_close(spool);
         return -1;
     }
+    spool->directory = mem_strdup(directory);
     spool->database = path_in(directory, "queue.db");
     spool->draft = path_in(directory, "queue.db.new");
     return 0;
@@ -141,6 +142,7 @@ void spool_close(struct spool *spool)
         close(spool->lock_fd);
     if (spool->directory_fd >= 0)
         close(spool->directory_fd);
+    free(spool->directory);
     free(spool->database);
     free(spool->draft);
     *spool = (struct spool){.directory_fd = -1, .lock_fd = -1};

@@ -12,9 +12,10 @@
 
 struct spool {
     int directory_fd;
-    int lock_fd;    /* holds an open-file-description lock as long as it is open */
-    char *database; /* path of queue.db; owned */
-    char *draft;    /* path of a database that is being made; owned */
+    int lock_fd;     /* holds an open-file-description lock as long as it is open */
+    char *directory; /* its path; owned */
+    char *database;  /* path of queue.db; owned */
+    char *draft;     /* path of a database that is being made; owned */
 };
 
 /* What lies at spool->database. */

@@ -203,20 +203,34 @@ unsigned store_page(struct store *s, store_id after, struct store_message **page
     return after >= SCHEMA_ID_LAST ? 0 : read_page(s, after + 1, SCHEMA_ID_LAST, page, max);
 }
 
+/* What is in no row must be in the message's file. */
+static int read_annex(const struct store *s, store_id id, unsigned n, size_t bytes,
+                      struct buf *out, struct err *err)
+{
+    if (n < ANNEX_FROM)
+        return err_set(err, "a part of it is missing in %s", s->spool.database);
+    return annex_read(&s->annex, id, n, bytes, out, err);
+}
+
 ssize_t store_read(struct store *s, store_id id, unsigned n, struct buf *out)
 {
     size_t bytes;
     if (id <= 0 || id > SCHEMA_ID_LAST || n > STORE_RECIPIENTS_MAX)
         return -1;
     int rc = reader_chunk(&s->reader, id, n, out, &bytes);
-    if (rc == SQLITE_OK)
-        return (ssize_t)bytes;
+    struct err err;
     BUG_ON(rc == SQLITE_TOOBIG);
+    if (rc == SQLITE_OK || (rc == SQLITE_EMPTY && read_annex(s, id, n, bytes, out, &err) == 0))
+        return (ssize_t)bytes;
+    if (rc == SQLITE_MISMATCH)
+        err_set(&err, "a part of the content in %s has another length", s->spool.database);
     char text[STORE_ID_MAX];
     store_id_format(text, id);
-    if (rc == SQLITE_MISMATCH)
-        log_say(LOG_LEVEL_ERROR, text, "a part of its content is missing in %s",
-                s->spool.database);
+    if (rc == SQLITE_MISMATCH || rc == SQLITE_EMPTY)
+        log_say(LOG_LEVEL_ERROR, text,
+                "the content is damaged: %s; put it back from a backup, or remove the message "
+                "with \"tranterctl remove %s\"",
+                err.text, text);
     else if (rc != SQLITE_NOTFOUND)
         reading_failed(s, rc);
     return -1;

@@ -6,6 +6,9 @@
  * group commit. The loop reads through a second, read-only connection. All functions are the
  * loop's alone, except where they say otherwise.
  *
+ * The first MiB of a content lies in rows, what is beyond in the file SPOOL/content/ID, which
+ * is made durable before the transaction that makes its message visible.
+ *
  * What was told as committed is on the disk. Outcomes are committed at once and reach the disk
  * with the next commit that waits for it, or within a second. A failed sync, or a database that
  * is damaged, is fatal: STORE_BROKEN, and nothing is acknowledged after. */
@@ -20,7 +23,7 @@
 
 enum {
     STORE_CHUNK_BYTES =
-        64 * 1024, /* content lies in rows of this size; the last may be shorter */
+        64 * 1024, /* content is handed in and read in this size; the last may be shorter */
     STORE_RECIPIENTS_MAX = 32767, /* of a message; so many chunks at most, too */
     STORE_REPORT_BYTES_MAX = 32 * STORE_CHUNK_BYTES,
     STORE_SUBMISSION_MAX = 33, /* submission id as text, with NUL */

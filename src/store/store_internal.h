@@ -3,6 +3,7 @@
 #ifndef TRANTER_STORE_INTERNAL_H
 #define TRANTER_STORE_INTERNAL_H
 
+#include "annex.h"
 #include "marks.h"
 #include "reader.h"
 #include "schema.h"
@@ -13,6 +14,7 @@
 struct store {
     struct spool spool;
     struct marks marks;
+    struct annex annex;
     struct writer writer;
     struct reader reader;
     int event_fd;

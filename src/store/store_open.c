@@ -98,7 +98,7 @@ static int open_writer(struct store *s, const struct store_options *options, str
         sqlite3_close(db);
         return -1;
     }
-    rc = writer_init(&s->writer, db, s->event_fd, options->log_pages_max);
+    rc = writer_init(&s->writer, db, &s->annex, s->event_fd, options->log_pages_max);
     return rc == SQLITE_OK ? 0 : refuse(s, db, rc, err);
 }
 
@@ -152,6 +152,23 @@ static int sweep_halves(struct store *s, struct err *err)
     }
 }
 
+static int doom_orphan(void *owner, store_id id)
+{
+    struct store *s = owner;
+    bool has;
+    int rc = tables_has(&s->writer.tables, id, &has);
+    if (rc == SQLITE_OK && !has)
+        annex_doom(&s->annex, id);
+    return rc;
+}
+
+/* Files that a killed daemon left. They go once the log is on the disk, which has why. */
+static int sweep_annex(struct store *s, struct err *err)
+{
+    int rc = annex_list(&s->annex, doom_orphan, s, err);
+    return rc <= 0 ? rc : refuse(s, s->writer.tables.db, rc, err);
+}
+
 static void forget_submissions(struct store *s, int64_t now_ms)
 {
     struct operation *op = operation_new(OPERATION_FORGET, 0, NULL);
@@ -191,8 +208,9 @@ static int open_queue(struct store *s, const struct store_options *options, stru
         return err_set(err, "cannot make an event descriptor: %s", strerror(errno));
     if (open_writer(s, options, err) < 0 ||
         marks_open(&s->marks, s->spool.directory_fd, err) < 0 ||
+        annex_open(&s->annex, s->spool.directory, s->spool.directory_fd, err) < 0 ||
         recover(s, options->now_ms, err) < 0 || sweep_halves(s, err) < 0 ||
-        open_reader(s, options->vfs, err) < 0)
+        sweep_annex(s, err) < 0 || open_reader(s, options->vfs, err) < 0)
         return -1;
     forget_submissions(s, options->now_ms);
     return start_writer(s, err);
@@ -204,6 +222,7 @@ struct store *store_open_with(const char *directory, const struct store_options 
     struct store *s = mem_new(sizeof *s);
     s->event_fd = -1;
     s->marks.fd = -1;
+    s->annex.directory_fd = -1;
     if (spool_open(&s->spool, directory, err, busy_pid) < 0) {
         free(s);
         return NULL;
@@ -235,6 +254,7 @@ void store_close(struct store *s)
     if (s->writer.tables.db)
         writer_close(&s->writer);
     marks_close(&s->marks);
+    annex_close(&s->annex);
     if (s->event_fd >= 0)
         close(s->event_fd);
     spool_close(&s->spool);

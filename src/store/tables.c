@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tables.h"
 
+#include "annex.h"
 #include "mem.h"
 #include "schema.h"
 
@@ -258,7 +259,8 @@ static int apply_append(struct tables *t, struct operation *op)
     return add_chunk(t, op->id, op->n, buf_str(&op->content));
 }
 
-/* A message is never made visible with a part missing, whatever became of its appends. */
+/* A message is never made visible with a part missing, whatever became of its appends. What is
+ * in its file is counted there. */
 static int adopt_chunks(struct tables *t, const struct operation *op)
 {
     int64_t found = 0;
@@ -266,7 +268,7 @@ static int adopt_chunks(struct tables *t, const struct operation *op)
                         SQL_VALUES(FIRST_ROW(op->id), LAST_ROW(op->id)), &found);
     if (rc != SQLITE_OK)
         return rc;
-    if (found != op->n)
+    if (found != (op->n < ANNEX_FROM ? op->n : ANNEX_FROM))
         return SQLITE_CONSTRAINT;
     return sql_run(t->statements[DROP_HALF], SQL_VALUES(SQL_INT(op->id)));
 }
@@ -331,7 +333,7 @@ static int apply_commit(struct tables *t, struct operation *op)
         rc = adopt_chunks(t, op);
     if (rc == SQLITE_OK)
         rc = add_message(t, op->message);
-    if (rc == SQLITE_OK && buf_len(&op->content) > 0)
+    if (rc == SQLITE_OK && op->n < ANNEX_FROM && buf_len(&op->content) > 0)
         rc = add_chunk(t, op->id, op->n, buf_str(&op->content));
     if (rc == SQLITE_OK && op->report)
         rc = add_report(t, op);
@@ -347,6 +349,7 @@ static int erase(struct tables *t, struct operation *op, const struct kind *kind
     if (rc != SQLITE_OK)
         return rc;
     count(&t->totals, kind, -1);
+    op->drops_annex = annex_has((uint64_t)kind->body_bytes);
     if (kind->body_bytes > (int64_t)TABLES_CHUNKS_AT_ONCE * STORE_CHUNK_BYTES) {
         op->rest = OPERATION_LITTER;
         return sql_run(t->statements[ADD_HALF], SQL_VALUES(SQL_INT(op->id)));
@@ -458,6 +461,7 @@ int tables_apply(struct tables *t, struct operation *op)
     };
     op->rest = OPERATION_DONE;
     op->first = 0;
+    op->drops_annex = false;
     return apply[op->type](t, op);
 }
 
@@ -476,6 +480,14 @@ int tables_interrupted(struct tables *t, store_id id, int64_t not_before_ms)
         return rc;
     return sql_run(t->statements[INTERRUPT_RECIPIENTS],
                    SQL_VALUES(FIRST_ROW(id), LAST_ROW(id)));
+}
+
+int tables_has(struct tables *t, store_id id, bool *has)
+{
+    struct kind kind;
+    int rc = read_kind(t, id, &kind);
+    *has = kind.found;
+    return rc;
 }
 
 int tables_next_half(struct tables *t, store_id after, store_id *id)

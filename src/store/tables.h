@@ -49,6 +49,9 @@ int tables_apply(struct tables *t, struct operation *op) ATTR_MUST_CHECK;
  * and the next one not before not_before_ms (S-089). */
 int tables_interrupted(struct tables *t, store_id id, int64_t not_before_ms) ATTR_MUST_CHECK;
 
+/* Whether there is a message id. */
+int tables_has(struct tables *t, store_id id, bool *has) ATTR_MUST_CHECK;
+
 /* The first id greater than after whose chunks are to be swept; 0: none. */
 int tables_next_half(struct tables *t, store_id after, store_id *id) ATTR_MUST_CHECK;
 

@@ -21,10 +21,13 @@ static int note_log_pages(void *owner, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-int writer_init(struct writer *w, sqlite3 *db, int event_fd, int log_pages_max)
+int writer_init(struct writer *w, sqlite3 *db, struct annex *annex, int event_fd,
+                int log_pages_max)
 {
-    *w = (struct writer){
-        .event_fd = event_fd, .log_pages_max = log_pages_max, .full_sync = true};
+    *w = (struct writer){.event_fd = event_fd,
+                         .annex = annex,
+                         .log_pages_max = log_pages_max,
+                         .full_sync = true};
     pthread_mutex_init(&w->mutex, NULL);
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
@@ -175,6 +178,8 @@ static void *write_until_stopped(void *owner)
         writer_inner_retry_stalled(w);
     if (!writer_inner_is_broken(w) && w->unsynced)
         writer_inner_sync_log(w);
+    while (!writer_inner_is_broken(w) && !annex_reap(w->annex))
+        continue;
     return NULL;
 }
 

@@ -4,6 +4,7 @@
 #ifndef TRANTER_WRITER_H
 #define TRANTER_WRITER_H
 
+#include "annex.h"
 #include "operation.h"
 #include "tables.h"
 
@@ -21,7 +22,8 @@ enum {
 struct writer {
     pthread_t thread;
     bool started;
-    int event_fd; /* borrowed */
+    int event_fd;        /* borrowed */
+    struct annex *annex; /* borrowed; the thread's to write to while it runs */
     int log_pages_max;
 
     pthread_mutex_t mutex; /* guards from here to broken_result */
@@ -49,7 +51,8 @@ struct writer {
 
 /* Ready to start on db, which the caller opened and set up (taken, also on failure). SQLite's
  * result code. */
-int writer_init(struct writer *w, sqlite3 *db, int event_fd, int log_pages_max) ATTR_MUST_CHECK;
+int writer_init(struct writer *w, sqlite3 *db, struct annex *annex, int event_fd,
+                int log_pages_max) ATTR_MUST_CHECK;
 
 /* 0, or an errno. */
 int writer_start(struct writer *w) ATTR_MUST_CHECK;

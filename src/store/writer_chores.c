@@ -77,6 +77,8 @@ int64_t writer_inner_next_chore(const struct writer *w)
         at = w->unsynced_since + WRITER_SYNC_MS;
     if (w->stalled.first && w->stalled_at + WRITER_RETRY_MS < at)
         at = w->stalled_at + WRITER_RETRY_MS;
+    if (w->annex->n_doomed > 0 && !w->unsynced)
+        at = 0;
     return at;
 }
 
@@ -89,6 +91,9 @@ void writer_inner_attend(struct writer *w)
         writer_inner_sync_log(w);
     if (w->stalled.first && now >= w->stalled_at + WRITER_RETRY_MS)
         writer_inner_retry_stalled(w);
+    /* A power cut must not bring back a message whose file is gone. */
+    if (!w->unsynced)
+        (void)annex_reap(w->annex);
     if (!w->tidy && now >= w->idle_since + WRITER_IDLE_MS)
         w->tidy = writer_tidy_up(w);
 }

@@ -107,6 +107,10 @@ static int transact(struct writer *w, struct operation *ops)
 /* One that is in the database now. */
 static void finish_applied(struct writer *w, struct operation *op)
 {
+    if (op->type == OPERATION_COMMIT && !op->first)
+        annex_settle(w->annex, op->id);
+    if (op->drops_annex)
+        annex_doom(w->annex, op->id);
     switch (op->rest) {
     case OPERATION_AGAIN:
         op->after = op->after_next;
@@ -130,6 +134,15 @@ void writer_inner_finish_all(struct writer *w, struct operation_list *ops, const
             finish_applied(w, op);
 }
 
+/* It is the asker's to repeat. */
+static void give_back(struct writer *w, struct operation *op, enum store_failure failure,
+                      const char *words)
+{
+    if (op->type == OPERATION_COMMIT && op->n > 0)
+        writer_add(w, operation_new(OPERATION_SWEEP, op->id, NULL));
+    writer_inner_finish(w, op, failure, words);
+}
+
 /* One that failed by itself. What became of mail must not be forgotten for want of room, or
  * that mail is sent twice: it waits. All else is the asker's to repeat. */
 static void refuse(struct writer *w, struct operation *op, const struct writer_verdict *v,
@@ -147,9 +160,7 @@ static void refuse(struct writer *w, struct operation *op, const struct writer_v
         w->stalled_at = clock_mono_ms();
         return;
     }
-    if (op->type == OPERATION_COMMIT && op->n > 0)
-        writer_add(w, operation_new(OPERATION_SWEEP, op->id, NULL));
-    writer_inner_finish(w, op, v->failure, v->words);
+    give_back(w, op, v->failure, v->words);
 }
 
 static void run_one(struct writer *w, struct operation *op)
@@ -186,9 +197,56 @@ static void run_one_by_one(struct writer *w, struct operation_list *ops)
         run_one(w, op);
 }
 
+/* A message is made visible with all of its file, and that on the disk. */
+static enum store_failure complete_annex(struct annex *a, const struct operation *op,
+                                         struct err *err)
+{
+    struct str last = buf_str(&op->content);
+    enum store_failure failure = STORE_OK;
+    if (!annex_has(op->message->body_bytes))
+        return STORE_OK;
+    if (last.n > 0)
+        failure = annex_append(a, op->id, op->n, last, err);
+    return failure == STORE_OK ? annex_sync(a, op->id, op->n + (last.n > 0), err) : failure;
+}
+
+/* What op does outside of the database. */
+static enum store_failure write_annex(struct annex *a, const struct operation *op,
+                                      struct err *err)
+{
+    if (op->type == OPERATION_APPEND && op->n >= ANNEX_FROM)
+        return annex_append(a, op->id, op->n, buf_str(&op->content), err);
+    if (op->type == OPERATION_COMMIT)
+        return complete_annex(a, op, err);
+    if (op->type == OPERATION_SWEEP)
+        annex_doom(a, op->id);
+    return STORE_OK;
+}
+
+/* Before the transaction, which may be made more than once. Leaves in ops what has to do with
+ * the database. */
+static void write_annexes(struct writer *w, struct operation_list *ops)
+{
+    struct operation_list rest = {0};
+    struct err err;
+    for (struct operation *op; (op = operation_take(ops));) {
+        enum store_failure failure = write_annex(w->annex, op, &err);
+        if (failure != STORE_OK)
+            give_back(w, op, failure, err.text);
+        else if (op->type == OPERATION_APPEND && op->n >= ANNEX_FROM)
+            writer_inner_finish(w, op, STORE_OK, "");
+        else
+            operation_add(&rest, op);
+    }
+    *ops = rest;
+}
+
 void writer_inner_run(struct writer *w, struct operation_list *ops)
 {
-    if (!ops->first || writer_inner_is_broken(w))
+    if (writer_inner_is_broken(w))
+        return;
+    write_annexes(w, ops);
+    if (!ops->first)
         return;
     int rc = transact(w, ops->first);
     if (rc == SQLITE_OK) {

@@ -72,6 +72,10 @@ START_TEST(a_missing_spool_is_made_for_its_owner_alone)
         snprintf(file, sizeof file, "%s/%s", path, names[i]);
         unlink(file);
     }
+    char content[128];
+    snprintf(content, sizeof content, "%s/content", path);
+    ck_assert_uint_eq(mode_of(content), 0700);
+    ck_assert_int_eq(rmdir(content), 0);
     ck_assert_int_eq(rmdir(path), 0);
 }
 END_TEST

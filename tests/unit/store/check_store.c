@@ -102,6 +102,9 @@ static const size_t sizes[] = {
     STORE_CHUNK_BYTES,
     STORE_CHUNK_BYTES + 1,
     2 * STORE_CHUNK_BYTES,
+    ANNEX_FROM *STORE_CHUNK_BYTES,
+    ANNEX_FROM *STORE_CHUNK_BYTES + 1,
+    (ANNEX_FROM + 1) * STORE_CHUNK_BYTES,
     (TABLES_CHUNKS_AT_ONCE + 3) * STORE_CHUNK_BYTES + 17,
 };
 
@@ -355,15 +358,22 @@ static off_t database_bytes(void)
 
 START_TEST(space_goes_back_to_the_file_system_when_idle)
 {
-    store_id id = fixture_accept(s, 1, 20 * 1000 * 1000, 1);
+    enum {
+        MANY = 25
+    };
+    store_id ids[MANY];
+    for (unsigned i = 0; i < MANY; i++)
+        ids[i] = fixture_accept(s, i, 1000 * 1000, 1);
     store_id stays = fixture_accept(s, 2, 5000, 1);
     writer_join(&s->writer);
     while (!writer_tidy_up(&s->writer))
         ;
     ck_assert_int_gt(database_bytes(), 20 * 1000 * 1000);
     reopen();
-    store_remove(s, id, NULL);
-    ck_assert_int_eq(fixture_result(s).type, STORE_RECORDED);
+    for (unsigned i = 0; i < MANY; i++) {
+        store_remove(s, ids[i], NULL);
+        ck_assert_int_eq(fixture_result(s).type, STORE_RECORDED);
+    }
     writer_join(&s->writer);
     unsigned steps = 0;
     while (!writer_tidy_up(&s->writer))

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static char directory[64];
@@ -31,15 +32,21 @@ const char *fixture_make_in_memory(void)
     return make(access("/dev/shm", W_OK) == 0 ? "/dev/shm/tranter-XXXXXX" : "spool-XXXXXX");
 }
 
-void fixture_remove(void)
+static void remove_directory(const char *path)
 {
-    DIR *d = opendir(directory);
+    DIR *d = opendir(path);
     for (struct dirent *entry; d && (entry = readdir(d));)
         if (entry->d_name[0] != '.')
-            unlink(fixture_path(entry->d_name));
+            unlinkat(dirfd(d), entry->d_name, 0);
     if (d)
         closedir(d);
-    rmdir(directory);
+    rmdir(path);
+}
+
+void fixture_remove(void)
+{
+    remove_directory(fixture_path("content"));
+    remove_directory(directory);
 }
 
 const char *fixture_path(const char *name)
@@ -198,6 +205,40 @@ static const char totals_are_right[] =
     " AND 0 = (SELECT count(*) FROM half WHERE id IN (SELECT id FROM message))"
     " FROM total";
 
+/* Whether message id, whose content is so long, may have a file of that size. */
+static bool belongs(store_id id, int64_t size)
+{
+    char text[128];
+    snprintf(text, sizeof text,
+             "SELECT count(*) FROM message WHERE id = %lld AND body_bytes = %lld",
+             (long long)id, (long long)size);
+    return fixture_sql_number(text) == 1;
+}
+
+/* Each file is a message's, and each message that needs one has it. */
+static bool annex_is_right(void)
+{
+    static const char needed[] =
+        "SELECT count(*) FROM message AS m WHERE body_bytes > 16 * 65536 AND"
+        " (SELECT count(*) FROM chunk WHERE id BETWEEN m.id << 15 AND m.id << 15 | 32767) <= "
+        "16";
+    int64_t n = 0;
+    bool right = true;
+    DIR *d = opendir(fixture_path("content"));
+    ck_assert_ptr_nonnull(d);
+    for (struct dirent *entry; (entry = readdir(d));) {
+        struct stat st;
+        store_id id;
+        if (!store_id_parse(str_of(entry->d_name), &id))
+            continue;
+        ck_assert_int_eq(fstatat(dirfd(d), entry->d_name, &st, 0), 0);
+        right = right && belongs(id, st.st_size);
+        n++;
+    }
+    closedir(d);
+    return right && n == fixture_sql_number(needed);
+}
+
 const char *fixture_integrity(void)
 {
     static char words[256];
@@ -211,7 +252,9 @@ const char *fixture_integrity(void)
     int64_t right = 0;
     ck_assert_int_eq(sql_exec_number(db, totals_are_right, &right), SQLITE_OK);
     sqlite3_close(db);
-    return right ? words : "totals or orphans";
+    if (!right)
+        return "totals or orphans";
+    return annex_is_right() ? words : "the files of contents";
 }
 
 void fixture_sql(const char *text)

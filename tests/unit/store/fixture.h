@@ -48,7 +48,7 @@ store_id fixture_accept(struct store *s, uint64_t n, size_t bytes, unsigned n_re
 void fixture_record(struct store *s, struct store_message *m);
 
 /* "ok", or what PRAGMA integrity_check says of the closed spool's database, and whether its
- * totals are those of its rows. */
+ * totals are those of its rows, and the files those that its messages need. */
 const char *fixture_integrity(void);
 
 /* Run a statement on the closed spool's database. */

@@ -36,6 +36,12 @@ TESTS += %reldir%/check_format
 %canon_reldir%_check_format_CPPFLAGS = $(store_test_I)
 %canon_reldir%_check_format_LDADD = $(store_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += %reldir%/check_annex
+TESTS += %reldir%/check_annex
+%canon_reldir%_check_annex_SOURCES = %reldir%/check_annex.c $(store_fixture)
+%canon_reldir%_check_annex_CPPFLAGS = $(store_test_I)
+%canon_reldir%_check_annex_LDADD = $(store_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += %reldir%/check_marks
 TESTS += %reldir%/check_marks
 %canon_reldir%_check_marks_SOURCES = %reldir%/check_marks.c $(store_fixture)
