@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define CREDENTIAL_PREFIX "credential:"
 
@@ -82,4 +83,26 @@ int secret_read(const char *source, struct buf *secret, struct err *err)
         return 0;
     buf_release(secret);
     return -1;
+}
+
+void secret_stamp(const char *source, struct secret_stamp *stamp)
+{
+    char path[PATH_BYTES_MAX];
+    struct err err;
+    struct stat st;
+    *stamp = (struct secret_stamp){.bytes = 0};
+    if (find(source, path, &err) == 0 && stat(path, &st) == 0)
+        *stamp =
+            (struct secret_stamp){st.st_dev, st.st_ino, st.st_size, st.st_mtim, st.st_ctim};
+}
+
+static bool is_same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+bool secret_stamp_is_same(const struct secret_stamp *a, const struct secret_stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->bytes == b->bytes &&
+           is_same_time(&a->modified, &b->modified) && is_same_time(&a->changed, &b->changed);
 }

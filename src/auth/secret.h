@@ -6,6 +6,9 @@
 #include "buf.h"
 #include "err.h"
 
+#include <sys/types.h>
+#include <time.h>
+
 enum {
     SECRET_MAX = 16 * 1024 /* bytes */
 };
@@ -16,5 +19,18 @@ enum {
  * the open descriptor; a systemd credential's group mode is systemd's business), empty, too
  * long, NUL or control bytes. */
 int secret_read(const char *source, struct buf *secret, struct err *err) ATTR_MUST_CHECK;
+
+/* What tells a file from its next version, without its content. */
+struct secret_stamp {
+    dev_t device;
+    ino_t inode;
+    off_t bytes;
+    struct timespec modified, changed;
+};
+
+/* Of the file that source names; all zero where there is none. */
+void secret_stamp(const char *source, struct secret_stamp *stamp);
+bool secret_stamp_is_same(const struct secret_stamp *a,
+                          const struct secret_stamp *b) ATTR_MUST_CHECK;
 
 #endif

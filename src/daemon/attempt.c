@@ -33,6 +33,7 @@ struct attempt {
     unsigned *index;
     enum outcome_event *events;
     struct store_recipient *told; /* address and fault as they are logged after the commit */
+    bool *known; /* that the smarthost puts it off for this reason is in the log already */
     char id[STORE_ID_MAX];
     char report_id[STORE_ID_MAX];
     char report_message_id[160];
@@ -65,6 +66,7 @@ void attempt_free(struct attempt *a)
     for (unsigned i = 0; a->told && i < a->n; i++)
         free(a->told[i].address);
     free(a->told);
+    free(a->known);
     free(a->events);
     free(a->index);
     store_message_free(a->message);
@@ -220,8 +222,10 @@ static void log_recipient(const struct attempt *a, unsigned i)
         {"delay", a->delay}, {"delays", a->delays},
         {"dsn", status},     {"status", outcome_event_name(event)},
     };
-    log_facts(event == OUTCOME_SENT ? LOG_LEVEL_INFO : LOG_LEVEL_NOTICE, a->id, facts,
-              sizeof facts / sizeof facts[0], tail);
+    enum log_level level = event == OUTCOME_SENT                      ? LOG_LEVEL_INFO
+                           : event == OUTCOME_DEFERRED && a->known[i] ? LOG_LEVEL_DEBUG
+                                                                      : LOG_LEVEL_NOTICE;
+    log_facts(level, a->id, facts, sizeof facts / sizeof facts[0], tail);
 }
 
 /* The report enters the queue as any message does. */
@@ -307,6 +311,19 @@ static void set_delays(struct attempt *a, int64_t connected_ms, int64_t sent_ms)
     snprintf(a->delays, sizeof a->delays, "%s/0/%s/%s", before, connect, send);
 }
 
+/* A smarthost that is broken for a day is probed often, and each probe may be a message. */
+static void note_known(struct attempt *a, const struct fault *verdicts)
+{
+    a->known = mem_array(a->n, sizeof *a->known);
+    for (unsigned i = 0; i < a->n; i++) {
+        const struct fault *before = &a->message->recipients[a->index[i]].fault;
+        enum fault_scope scope = verdicts[i].scope;
+        a->known[i] = (scope == FAULT_SERVER || scope == FAULT_ACCOUNT) &&
+                      !verdicts[i].ambiguous && scope == before->scope &&
+                      str_eq(str_of(verdicts[i].code), str_of(before->code));
+    }
+}
+
 void attempt_end(struct attempt *a, const struct delivery_end *end, const char *relay,
                  bool suspect)
 {
@@ -316,6 +333,7 @@ void attempt_end(struct attempt *a, const struct delivery_end *end, const char *
     snprintf(a->remote, sizeof a->remote, "%.*s",
              STR_FMT(str_head(str_of(relay), str_find(str_of(relay), '['))));
     set_delays(a, end->connected_ms, end->sent_ms);
+    note_known(a, end->verdicts);
     outcome_apply(a->message, &(struct outcome_attempt){a->index, end->verdicts, a->n, suspect},
                   &rules, clock_wall_ms(), crypto_random32(), a->events);
     record(a);
@@ -325,6 +343,7 @@ void attempt_expire(struct attempt *a, const struct fault *reason)
 {
     outcome_expire(a->message, reason, a->index, &a->n);
     a->events = mem_array(a->n, sizeof *a->events);
+    a->known = mem_array(a->n, sizeof *a->known);
     for (unsigned i = 0; i < a->n; i++)
         a->events[i] = OUTCOME_EXPIRED;
     set_delays(a, 0, 0);

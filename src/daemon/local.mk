@@ -16,6 +16,8 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/listing.c %reldir%/listing.h \
 	%reldir%/match.c %reldir%/match.h \
 	%reldir%/outcome.c %reldir%/outcome.h \
+	%reldir%/outage.c %reldir%/outage.h \
+	%reldir%/pace.c %reldir%/pace.h \
 	%reldir%/relay.c %reldir%/relay.h \
 	%reldir%/service.c %reldir%/service.h \
 	%reldir%/session.c %reldir%/session.h \

@@ -91,6 +91,16 @@ static struct attempt *next_attempt(void *self)
     return attempt_new(r->store, r->conf, m, on_recorded, r);
 }
 
+/* What the store has noted of an attempt under way must stay, and a lost reply its wait. */
+static void retry(void *self, store_id id)
+{
+    struct relay *r = self;
+    struct store_message *m = relay_is_active(r, id) ? NULL : store_load(r->store, id);
+    if (m && m->state == STORE_QUEUED && m->ambiguous == 0)
+        store_retry(r->store, id, clock_wall_ms(), NULL);
+    store_message_free(m);
+}
+
 static void free_set(struct smarthost_set *set)
 {
     for (unsigned i = 0; i < set->n; i++)
@@ -104,9 +114,9 @@ static struct smarthost_set *new_set(struct relay *r, struct conf *conf, struct 
     struct smarthost_set *set = mem_new(sizeof *set);
     set->list = mem_array(conf->n_smarthosts, sizeof *set->list);
     for (; set->n < conf->n_smarthosts; set->n++) {
-        struct smarthost *s =
-            smarthost_new(r->loop, r->store, conf, set->n,
-                          &(struct smarthost_owner){r, next_attempt, wake, set->list}, err);
+        struct smarthost *s = smarthost_new(
+            r->loop, r->store, conf, set->n,
+            &(struct smarthost_owner){r, next_attempt, retry, wake, set->list}, err);
         if (!s) {
             free_set(set);
             return NULL;
@@ -301,7 +311,7 @@ static void set_timer(struct relay *r, int64_t now, int64_t wall_ms, bool is_due
         at = earliest(at, smarthost_quit_idle(s));
         probes = probes && !smarthost_is_up(s);
         if (probes)
-            at = earliest(at, smarthost_next_probe_at(s));
+            at = earliest(at, smarthost_look_at(s));
     }
     if (next_due_ms != INT64_MAX)
         at = earliest(at, now + (next_due_ms - wall_ms));

@@ -9,7 +9,8 @@
 #include "delivery.h"
 #include "log.h"
 #include "mem.h"
-#include "schedule.h"
+#include "outage.h"
+#include "pace.h"
 #include "secret.h"
 #include "tls.h"
 
@@ -18,6 +19,10 @@
 #include <string.h>
 #include <sys/queue.h>
 
+enum {
+    LOOK_MS = 2000 /* between two looks at a password file that may be mended */
+};
+
 struct smarthost {
     struct loop *loop;
     struct store *store;
@@ -25,13 +30,12 @@ struct smarthost {
     const struct conf_smarthost *conf;
     struct smarthost_owner owner;
     struct tls_context *tls;
-    struct schedule_health health;
-    struct fault fault;
-    int64_t down_since_ms; /* wall clock */
+    struct outage outage;
+    struct secret_stamp stamp; /* of the password file when the last connection was made */
+    int64_t look_at;           /* when to look for a changed one, in monotonic ms */
     unsigned limit;  /* connections that it bore; conf->connections until it refuses one more */
     unsigned breaks; /* connections in a row that broke in a transaction */
-    bool fails_late; /* it went down after it was ready: only a whole transaction proves it up
-                        again */
+    store_id suspect; /* the message of the first of them, which was charged; 0: none */
     bool retired;
     TAILQ_HEAD(, link) links;
     unsigned n_links, n_dialling;
@@ -161,7 +165,7 @@ static void drop_link(struct link *link)
     free(link);
     if (s->n_links == 0) {
         s->limit = s->conf->connections;
-        schedule_probe_void(&s->health);
+        schedule_probe_void(&s->outage.health);
     }
 }
 
@@ -212,15 +216,17 @@ static void employ(struct link *link)
 
 static void recover(struct smarthost *s)
 {
-    if (s->health.failures) {
-        int64_t down_s = (clock_wall_ms() - s->down_since_ms) / 1000;
+    if (s->outage.health.failures) {
         log_say(LOG_LEVEL_NOTICE, NULL,
                 "smarthost \"%s\" (%s port %u) is up again after %" PRId64 " s", s->conf->name,
-                s->conf->host, s->conf->port, down_s < 0 ? 0 : down_s);
+                s->conf->host, s->conf->port,
+                (loop_now_ms(s->loop) - s->outage.health.down_since) / 1000);
+        outage_over(&s->outage);
+        if (s->suspect)
+            s->owner.retry(s->owner.self, s->suspect);
     }
-    schedule_recovered(&s->health);
-    s->fails_late = false;
     s->breaks = 0;
+    s->suspect = 0;
 }
 
 /* One line for a change of state, and one when the reason changes; an account's fault needs a
@@ -237,15 +243,11 @@ static void log_down(const struct smarthost *s, const struct fault *f)
 static void note_failure(struct smarthost *s, const struct fault *f, bool late)
 {
     const struct conf *conf = s->owner_conf;
-    bool news = !s->health.failures || !str_eq(str_of(s->fault.code), str_of(f->code));
-    if (!s->health.failures)
-        s->down_since_ms = clock_wall_ms();
-    s->fault = *f;
-    s->fails_late = late;
-    schedule_failed(&s->health, loop_now_ms(s->loop), conf->retry_min_ms, conf->retry_max_ms,
-                    crypto_random32());
-    if (news)
+    struct schedule_pace pace = pace_of(f, late, conf->retry_min_ms, conf->retry_max_ms);
+    struct outage_time time = {loop_now_ms(s->loop), clock_wall_ms()};
+    if (outage_failed(&s->outage, f, late, time, &pace, crypto_random32()))
         log_down(s, f);
+    s->look_at = time.now_ms + LOOK_MS;
 }
 
 static void on_ready(void *self, struct delivery *d)
@@ -257,7 +259,7 @@ static void on_ready(void *self, struct delivery *d)
         s->n_dialling--;
         log_say(LOG_LEVEL_DEBUG, NULL, "smarthost \"%s\": ready at %s, TLS %s, AUTH %s",
                 s->conf->name, delivery_relay(d), delivery_tls(d), delivery_mechanism(d));
-        if (!smarthost_is_up(s) && !s->fails_late)
+        if (!smarthost_is_up(s) && !s->outage.late)
             recover(s);
     }
     if (link->state == LINK_ANSWERED && !refused)
@@ -287,7 +289,8 @@ static bool concerns_smarthost(const struct fault *f)
 }
 
 /* A connection that breaks on its first message may break because of that message: it is
- * charged, so that others go first. */
+ * charged, so that others go first. Where the server gave a reason, or the connection before
+ * broke as well, it is the server's doing, and the message is not to wait for longer. */
 static void on_verdict(void *self, struct delivery *d, const struct delivery_end *end)
 {
     struct link *link = self;
@@ -296,7 +299,10 @@ static void on_verdict(void *self, struct delivery *d, const struct delivery_end
         if (concerns_smarthost(&end->verdicts[i]))
             link->fault = end->verdicts[i];
     }
-    bool suspect = end->broke && link->messages == 1;
+    struct smarthost *s = link->smarthost;
+    bool suspect = end->broke && link->messages == 1 && s->breaks == 0 && !link->fault.reply[0];
+    if (suspect)
+        s->suspect = attempt_id(link->attempt);
     attempt_end(link->attempt, end, delivery_relay(d), suspect);
     link->attempt = NULL;
     link->state = LINK_ANSWERED;
@@ -318,7 +324,7 @@ static void on_break(struct link *link, const struct fault *fault)
         theirs.scope = FAULT_SERVER;
     theirs.ambiguous = false;
     s->breaks++;
-    if (s->breaks > 1 || s->health.failures || fault->scope == FAULT_ACCOUNT)
+    if (s->breaks > 1 || s->outage.health.failures || fault->scope == FAULT_ACCOUNT)
         note_failure(s, &theirs, true);
     else
         log_say(LOG_LEVEL_WARNING, NULL,
@@ -370,7 +376,9 @@ static void connect_link(struct smarthost *s)
     TAILQ_INSERT_TAIL(&s->links, link, entry);
     s->n_links++;
     s->n_dialling++;
-    schedule_connecting(&s->health);
+    if (s->conf->password_file)
+        secret_stamp(s->conf->password_file, &s->stamp);
+    schedule_connecting(&s->outage.health);
     link->delivery =
         delivery_new(s->loop, s->store, s->owner_conf, s->conf, s->tls,
                      &(struct delivery_owner){link, on_ready, on_sending, on_verdict, on_dead});
@@ -390,21 +398,48 @@ void smarthost_use(struct smarthost *s, unsigned due)
         connect_link(s);
 }
 
+/* The account's fault may be mended in the file that the password lies in. */
+static bool has_new_secret(struct smarthost *s, int64_t now)
+{
+    struct secret_stamp stamp;
+    if (s->outage.fault.scope != FAULT_ACCOUNT || !s->conf->password_file || now < s->look_at)
+        return false;
+    s->look_at = now + LOOK_MS;
+    secret_stamp(s->conf->password_file, &stamp);
+    return !secret_stamp_is_same(&stamp, &s->stamp);
+}
+
 void smarthost_probe(struct smarthost *s)
 {
-    if (!s->retired && !smarthost_is_up(s) &&
-        schedule_may_connect(&s->health, loop_now_ms(s->loop)))
+    int64_t now = loop_now_ms(s->loop);
+    if (s->retired || smarthost_is_up(s))
+        return;
+    if (!s->outage.health.probing && has_new_secret(s, now)) {
+        log_say(LOG_LEVEL_NOTICE, NULL,
+                "smarthost \"%s\": %s has changed, so the login is tried again", s->conf->name,
+                s->conf->password_file);
+        smarthost_probe_now(s);
+    }
+    if (schedule_may_connect(&s->outage.health, now))
         connect_link(s);
 }
 
 void smarthost_probe_now(struct smarthost *s)
 {
-    schedule_probe_now(&s->health, loop_now_ms(s->loop));
+    schedule_probe_now(&s->outage.health, loop_now_ms(s->loop));
+}
+
+int64_t smarthost_look_at(const struct smarthost *s)
+{
+    int64_t at = smarthost_next_probe_at(s);
+    bool looks = s->outage.fault.scope == FAULT_ACCOUNT && s->conf->password_file;
+    return at != INT64_MAX && looks && s->look_at < at ? s->look_at : at;
 }
 
 int64_t smarthost_next_probe_at(const struct smarthost *s)
 {
-    return smarthost_is_up(s) || s->health.probing ? INT64_MAX : s->health.next_probe_at;
+    return smarthost_is_up(s) || s->outage.health.probing ? INT64_MAX
+                                                          : s->outage.health.next_probe_at;
 }
 
 int64_t smarthost_quit_idle(struct smarthost *s)
@@ -440,7 +475,7 @@ void smarthost_retire(struct smarthost *s)
 
 bool smarthost_is_up(const struct smarthost *s)
 {
-    return s->health.failures == 0;
+    return s->outage.health.failures == 0;
 }
 
 unsigned smarthost_links(const struct smarthost *s)
@@ -455,12 +490,12 @@ unsigned smarthost_ready_links(const struct smarthost *s)
 
 const struct fault *smarthost_fault(const struct smarthost *s)
 {
-    return &s->fault;
+    return &s->outage.fault;
 }
 
 int64_t smarthost_down_since_ms(const struct smarthost *s)
 {
-    return s->down_since_ms;
+    return s->outage.down_since_ms;
 }
 
 const struct conf_smarthost *smarthost_conf(const struct smarthost *s)

@@ -17,6 +17,7 @@ struct smarthost;
 struct smarthost_owner {
     void *self;
     struct attempt *(*next_attempt)(void *self); /* the next message, or NULL; taken */
+    void (*retry)(void *self, store_id id);      /* it waits for no fault of its own any more */
     void (*wake)(void *self); /* something changed: look at it at the end of this turn */
     /* The first i of the same configuration: what they loaded is shared where the settings are
      * the same. Looked at by smarthost_new() alone. */
@@ -47,7 +48,8 @@ unsigned smarthost_ready_links(const struct smarthost *s);
 /* It is up and due messages wait: employ idle connections first, then make new ones. */
 void smarthost_use(struct smarthost *s, unsigned due);
 
-/* It is down: make the one connection that tries, if its time has come. */
+/* It is down: make the one connection that tries, if its time has come, or if its password file
+ * has changed after a fault of the account. */
 void smarthost_probe(struct smarthost *s);
 
 /* Its time has come. */
@@ -56,6 +58,9 @@ void smarthost_probe_now(struct smarthost *s);
 /* When the next probe may be made, in monotonic ms; INT64_MAX when it is up or one is under
  * way. */
 int64_t smarthost_next_probe_at(const struct smarthost *s);
+
+/* When smarthost_probe() has something to look at: the next probe, or the password file. */
+int64_t smarthost_look_at(const struct smarthost *s);
 
 /* Say goodbye on connections that were idle for idle-timeout. When the next one will have been,
  * or INT64_MAX. */

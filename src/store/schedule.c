@@ -25,8 +25,13 @@ void schedule_connecting(struct schedule_health *h)
         h->probing = true;
 }
 
-void schedule_failed(struct schedule_health *h, int64_t now_ms, int64_t min_ms, int64_t max_ms,
-                     uint32_t random)
+static bool is_same(const struct schedule_pace *a, const struct schedule_pace *b)
+{
+    return a->first_ms == b->first_ms && a->then_ms == b->then_ms && a->max_ms == b->max_ms;
+}
+
+void schedule_failed(struct schedule_health *h, int64_t now_ms,
+                     const struct schedule_pace *pace, uint32_t random)
 {
     /* Connections that were made while it was up and fail one after another are one failure. */
     if (h->failures > 0 && !h->probing)
@@ -35,8 +40,16 @@ void schedule_failed(struct schedule_health *h, int64_t now_ms, int64_t min_ms, 
         h->down_since = now_ms;
     if (h->failures < UINT_MAX)
         h->failures++;
+    if (!is_same(&h->pace, pace))
+        h->waits = 0;
+    if (h->waits < UINT_MAX)
+        h->waits++;
+    h->pace = *pace;
     h->probing = false;
-    h->next_probe_at = now_ms + schedule_backoff_ms(h->failures, min_ms, max_ms, random);
+    h->next_probe_at =
+        now_ms + (h->waits == 1
+                      ? schedule_backoff_ms(1, pace->first_ms, pace->max_ms, random)
+                      : schedule_backoff_ms(h->waits - 1, pace->then_ms, pace->max_ms, random));
 }
 
 void schedule_recovered(struct schedule_health *h)

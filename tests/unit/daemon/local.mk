@@ -22,3 +22,9 @@ TESTS += %reldir%/check_match
 %canon_reldir%_check_match_CPPFLAGS = $(base_I) $(mail_I) $(store_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
 %canon_reldir%_check_match_SOURCES = %reldir%/check_match.c src/daemon/match.c
 %canon_reldir%_check_match_LDADD = $(store_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_outage
+TESTS += %reldir%/check_outage
+%canon_reldir%_check_outage_CPPFLAGS = $(base_I) $(mail_I) $(store_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
+%canon_reldir%_check_outage_SOURCES = %reldir%/check_outage.c src/daemon/outage.c src/daemon/pace.c
+%canon_reldir%_check_outage_LDADD = $(store_LIBS) $(CHECK_LIBS)

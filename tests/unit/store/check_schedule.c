@@ -9,6 +9,8 @@ enum {
     HOUR = 60 * MINUTE
 };
 
+static const struct schedule_pace pace = {MINUTE, 2 * MINUTE, HOUR};
+
 static const struct {
     const char *name;
     unsigned failures;
@@ -66,7 +68,7 @@ END_TEST
 START_TEST(while_it_is_down_there_is_one_probe_at_a_time)
 {
     struct schedule_health h = {0};
-    schedule_failed(&h, 1000, MINUTE, HOUR, 0);
+    schedule_failed(&h, 1000, &pace, 0);
     ck_assert_int_eq(h.down_since, 1000);
     ck_assert(!schedule_may_connect(&h, 1000));
     ck_assert(!schedule_may_connect(&h, 1000 + MINUTE - 1));
@@ -74,7 +76,7 @@ START_TEST(while_it_is_down_there_is_one_probe_at_a_time)
     schedule_connecting(&h);
     ck_assert(!schedule_may_connect(&h, 1000 + MINUTE));
     ck_assert(!schedule_may_connect(&h, INT64_MAX));
-    schedule_failed(&h, 2 * MINUTE, MINUTE, HOUR, 0);
+    schedule_failed(&h, 2 * MINUTE, &pace, 0);
     ck_assert_uint_eq(h.failures, 2);
     ck_assert_int_eq(h.down_since, 1000);
     ck_assert(!schedule_may_connect(&h, 4 * MINUTE - 1));
@@ -86,9 +88,32 @@ START_TEST(connections_that_fail_together_are_one_failure)
 {
     struct schedule_health h = {0};
     for (int i = 0; i < 4; i++)
-        schedule_failed(&h, 1000 + i, MINUTE, HOUR, 0);
+        schedule_failed(&h, 1000 + i, &pace, 0);
     ck_assert_uint_eq(h.failures, 1);
     ck_assert_int_eq(h.next_probe_at, 1000 + MINUTE);
+}
+END_TEST
+
+START_TEST(another_cause_begins_with_its_own_first_wait)
+{
+    static const struct schedule_pace slow = {MINUTE, 15 * MINUTE, HOUR};
+    static const int64_t waits_ms[] = {MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, HOUR};
+    struct schedule_health h = {0};
+    int64_t now = 0;
+    for (int i = 0; i < 3; i++) {
+        schedule_failed(&h, now, &pace, 0);
+        now = h.next_probe_at;
+        schedule_connecting(&h);
+    }
+    for (size_t i = 0; i < sizeof waits_ms / sizeof *waits_ms; i++) {
+        schedule_failed(&h, now, &slow, 0);
+        ck_assert_int_eq(h.next_probe_at - now, waits_ms[i]);
+        now = h.next_probe_at;
+        schedule_connecting(&h);
+    }
+    schedule_failed(&h, now, &pace, 0);
+    ck_assert_int_eq(h.next_probe_at - now, MINUTE);
+    ck_assert_uint_eq(h.failures, 9);
 }
 END_TEST
 
@@ -97,7 +122,7 @@ START_TEST(recovery_and_a_persons_wish_open_the_way)
     struct schedule_health h = {0};
     schedule_probe_now(&h, 5);
     ck_assert_uint_eq(h.failures, 0);
-    schedule_failed(&h, 1000, MINUTE, HOUR, 0);
+    schedule_failed(&h, 1000, &pace, 0);
     schedule_probe_now(&h, 2000);
     ck_assert(schedule_may_connect(&h, 2000));
     schedule_connecting(&h);
@@ -130,7 +155,7 @@ START_TEST(a_year_with_an_outage)
         probes++;
         random = random * 1664525 + 1013904223;
         if (now < 300 * day)
-            schedule_failed(&h, now, MINUTE, HOUR, random);
+            schedule_failed(&h, now, &pace, random);
         else
             up_at = now;
     }
@@ -152,6 +177,7 @@ int main(void)
     tcase_add_test(tc, a_smarthost_that_is_up_takes_any_number);
     tcase_add_test(tc, while_it_is_down_there_is_one_probe_at_a_time);
     tcase_add_test(tc, connections_that_fail_together_are_one_failure);
+    tcase_add_test(tc, another_cause_begins_with_its_own_first_wait);
     tcase_add_test(tc, recovery_and_a_persons_wish_open_the_way);
     tcase_add_test(tc, a_year_with_an_outage);
     suite_add_tcase(suite, tc);
