@@ -3,6 +3,8 @@ noinst_LIBRARIES += %reldir%/libstore.a
 %canon_reldir%_libstore_a_SOURCES = \
 	%reldir%/annex.c \
 	%reldir%/annex.h \
+	%reldir%/history.c \
+	%reldir%/history.h \
 	%reldir%/marks.c \
 	%reldir%/marks.h \
 	%reldir%/operation.c \

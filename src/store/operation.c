@@ -21,6 +21,7 @@ void operation_release(struct operation *op)
     store_message_free(op->report);
     buf_release(&op->content);
     buf_release(&op->report_content);
+    store_event_release(&op->event);
     op->message = NULL;
     op->report = NULL;
 }

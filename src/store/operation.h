@@ -10,6 +10,8 @@ enum operation_type {
     OPERATION_COMMIT,
     OPERATION_RECORD,
     OPERATION_RETRY,
+    OPERATION_HOLD,
+    OPERATION_RELEASE,
     OPERATION_REMOVE,
     OPERATION_SWEEP, /* drop chunks that belong to no message, a slice at a time */
     OPERATION_FORGET /* submissions that are remembered long enough, a slice at a time */
@@ -29,11 +31,12 @@ struct operation {
     struct store_message *message; /* COMMIT, RECORD; owned */
     struct store_message *report;  /* COMMIT, RECORD; or NULL; owned */
     struct buf report_content;
-    struct buf content;      /* a chunk */
-    unsigned n;              /* number of the chunk */
-    int64_t next_attempt_ms; /* RETRY */
-    store_id after;          /* RETRY of all: done up to this id */
-    int64_t now_ms;          /* FORGET; wall clock */
+    struct buf content;       /* a chunk */
+    unsigned n;               /* number of the chunk */
+    struct store_event event; /* RECORD, HOLD, RELEASE; owned */
+    int64_t next_attempt_ms;  /* RETRY, RELEASE */
+    store_id after;           /* RETRY of all: done up to this id */
+    int64_t now_ms;           /* FORGET; wall clock */
 
     /* Set anew by each attempt to apply it; they count when that is committed. */
     enum operation_rest rest;

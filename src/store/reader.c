@@ -15,11 +15,17 @@ enum statement {
     TOTALS,
     OLDEST,
     MESSAGES,
+    SET_ASIDE,
+    EVENTS,
     RECIPIENTS,
     CHUNK,
     N_STATEMENTS
 };
 _Static_assert((int)N_STATEMENTS <= (int)READER_STATEMENTS, "room");
+
+#define MESSAGE_COLUMNS                                                                        \
+    "id, state, sender, body_bytes, body_8bit, long_lines, uid, gid, pid, arrival_ms,"         \
+    " next_attempt_ms, attempts, ambiguous, envid, ret, require_tls, warned, told"
 
 static const char *const statement_texts[N_STATEMENTS] = {
     [BEGIN] = "BEGIN",
@@ -32,13 +38,14 @@ static const char *const statement_texts[N_STATEMENTS] = {
                  " AND next_attempt_ms > ?1 ORDER BY next_attempt_ms LIMIT 1",
     [TOTALS] = "SELECT queued, deferred, held, dead, bytes FROM total",
     [OLDEST] = "SELECT arrival_ms FROM message ORDER BY id LIMIT 1",
-    [MESSAGES] = "SELECT id, state, sender, body_bytes, body_8bit, long_lines, uid, gid, pid, "
-                 "arrival_ms,"
-                 " next_attempt_ms, attempts, ambiguous, envid, ret, require_tls, warned, told"
+    [MESSAGES] = "SELECT " MESSAGE_COLUMNS
                  " FROM message WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
+    [SET_ASIDE] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE state = ?4 AND state > 0"
+                  " AND id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
     [RECIPIENTS] =
         "SELECT id, address, state, scope, permanent, ambiguous, status, code, text,"
         " fix, reply, notify, orcpt FROM recipient WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+    [EVENTS] = "SELECT time_ms, relay, text FROM event WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
     [CHUNK] = "SELECT m.body_bytes, c.content FROM message AS m"
               " LEFT JOIN chunk AS c ON c.id = ?2 WHERE m.id = ?1",
 };
@@ -218,6 +225,75 @@ int reader_page(struct reader *r, store_id first, store_id last, struct store_me
         rc = read_recipients(r, page, *n_page);
     int ended = sql_run(r->statements[COMMIT], NULL, 0);
     return rc == SQLITE_OK ? ended : rc;
+}
+
+/* The rows that step of a search looks at: of the index where only held or only dead ones are
+ * wanted, else all. */
+static sqlite3_stmt *begin_search(struct reader *r, const struct store_search *search, int *rc)
+{
+    bool held = search->states == 1U << STORE_HELD, dead = search->states == 1U << STORE_DEAD;
+    sqlite3_stmt *st = r->statements[held || dead ? SET_ASIDE : MESSAGES];
+    const struct sql_value values[] = {SQL_INT(search->after + 1), SQL_INT(SCHEMA_ID_LAST),
+                                       SQL_INT(STORE_LOOK_MAX),
+                                       SQL_INT(held ? STORE_HELD : STORE_DEAD)};
+    *rc = sql_first(st, values, held || dead ? 4 : 3);
+    return st;
+}
+
+static bool is_wanted(const struct store_search *search, const struct store_message *m)
+{
+    if (search->states && !(search->states & 1U << m->state))
+        return false;
+    return !search->wants || search->wants(search->arg, m);
+}
+
+static int search_messages(struct reader *r, struct store_search *search,
+                           struct store_message **page, unsigned *n_page, unsigned max)
+{
+    int rc;
+    sqlite3_stmt *st = begin_search(r, search, &rc);
+    unsigned looked = 0;
+    for (; rc == SQLITE_ROW && *n_page < max; rc = sqlite3_step(st)) {
+        struct store_message *m = read_message(st);
+        looked++;
+        search->after = m->id;
+        if (is_wanted(search, m))
+            page[(*n_page)++] = m;
+        else
+            store_message_free(m);
+    }
+    search->over = rc == SQLITE_DONE && looked < STORE_LOOK_MAX;
+    int reset = sqlite3_reset(st);
+    return rc == SQLITE_DONE || rc == SQLITE_ROW ? reset : rc;
+}
+
+int reader_search(struct reader *r, struct store_search *search, struct store_message **page,
+                  unsigned *n_page, unsigned max)
+{
+    *n_page = 0;
+    int rc = sql_run(r->statements[BEGIN], NULL, 0);
+    if (rc == SQLITE_OK)
+        rc = search_messages(r, search, page, n_page, max);
+    /* One by one: what lies between them was not looked for. */
+    for (unsigned i = 0; rc == SQLITE_OK && i < *n_page; i++)
+        rc = read_recipients(r, &page[i], 1);
+    int ended = sql_run(r->statements[COMMIT], NULL, 0);
+    return rc == SQLITE_OK ? ended : rc;
+}
+
+int reader_events(struct reader *r, store_id id, struct store_event *events, unsigned *n_events)
+{
+    sqlite3_stmt *st = r->statements[EVENTS];
+    unsigned n = 0;
+    int rc = sql_first(st, SQL_VALUES(SQL_INT(schema_row(id, 0)),
+                                      SQL_INT(schema_row(id, SCHEMA_NUMBER_LAST))));
+    for (; rc == SQLITE_ROW && n < STORE_EVENTS_MAX; rc = sqlite3_step(st))
+        events[n++] = (struct store_event){.time_ms = sqlite3_column_int64(st, 0),
+                                           .relay = read_optional(st, 1),
+                                           .text = sql_column_strdup(st, 2)};
+    int reset = sqlite3_reset(st);
+    *n_events = n;
+    return rc == SQLITE_DONE || rc == SQLITE_ROW ? reset : rc;
 }
 
 /* How long chunk n of a message of body_bytes must be. */

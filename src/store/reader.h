@@ -33,6 +33,11 @@ int reader_count(struct reader *r, struct store_counts *counts) ATTR_MUST_CHECK;
 int reader_page(struct reader *r, store_id first, store_id last, struct store_message **page,
                 unsigned *n_page, unsigned max) ATTR_MUST_CHECK;
 
+int reader_search(struct reader *r, struct store_search *search, struct store_message **page,
+                  unsigned *n_page, unsigned max) ATTR_MUST_CHECK;
+int reader_events(struct reader *r, store_id id, struct store_event *events,
+                  unsigned *n_events) ATTR_MUST_CHECK;
+
 /* Append chunk n (0 to STORE_RECIPIENTS_MAX) to out; *bytes is 0 at the end. SQLITE_NOTFOUND
  * when there is no such message, SQLITE_EMPTY when the chunk is in no row, *bytes being what it
  * must have, SQLITE_MISMATCH when it is not as long as it must be, SQLITE_TOOBIG when out has

@@ -67,7 +67,9 @@ static const char version_1[] =
     "INSERT INTO total VALUES (1, 0, 0, 0, 0, 0, 0);";
 
 /* What the submitter asked for (RFC 3461, RFC 8689), and who was told what: message.ret is enum
- * store_ret, recipient.notify the bits of enum store_notify. */
+ * store_ret, recipient.notify the bits of enum store_notify. event is what happened to a
+ * message that is still here. set_aside finds the few that are not queued among a million that
+ * are. */
 static const char version_2[] =
     "ALTER TABLE message ADD COLUMN envid TEXT;"
     "ALTER TABLE message ADD COLUMN ret INTEGER NOT NULL DEFAULT 0;"
@@ -78,7 +80,14 @@ static const char version_2[] =
     "ALTER TABLE message ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE recipient ADD COLUMN notify INTEGER NOT NULL"
     " DEFAULT 0;"
-    "ALTER TABLE recipient ADD COLUMN orcpt TEXT;";
+    "ALTER TABLE recipient ADD COLUMN orcpt TEXT;"
+    "CREATE TABLE event ("
+    " id INTEGER PRIMARY KEY,"
+    " time_ms INTEGER NOT NULL,"
+    " relay TEXT,"
+    " text TEXT"
+    ") STRICT;"
+    "CREATE INDEX set_aside ON message (state) WHERE state > 0;";
 
 /* From version i to the next. */
 static const char *const steps[SCHEMA_VERSION] = {version_1, version_2};

@@ -13,12 +13,15 @@ enum {
     SCHEMA_APPLICATION_ID = 0x74726e71, /* "trnq" in the file's header */
     SCHEMA_VERSION = 2,                 /* PRAGMA user_version */
     SCHEMA_ID_BITS = 48,                /* of a message's id */
-    SCHEMA_NUMBER_BITS = 15 /* rowid of a chunk or recipient: id << SCHEMA_NUMBER_BITS | n */
+    SCHEMA_NUMBER_BITS =
+        15, /* rowid of a chunk, recipient or event: id << SCHEMA_NUMBER_BITS | n */
+    SCHEMA_NUMBER_LAST = (1 << SCHEMA_NUMBER_BITS) - 1
 };
 
 #define SCHEMA_ID_LAST (((int64_t)1 << SCHEMA_ID_BITS) - 1)
 
-/* First rowid of message id in table chunk or recipient; the last is schema_row(id, 32767). */
+/* First rowid of message id in table chunk, recipient or event; the last is schema_row(id,
+ * SCHEMA_NUMBER_LAST). */
 static inline int64_t schema_row(int64_t id, unsigned n)
 {
     return (int64_t)((uint64_t)id << SCHEMA_NUMBER_BITS | n);

@@ -21,6 +21,13 @@ void store_message_free(struct store_message *m)
     free(m);
 }
 
+void store_event_release(struct store_event *e)
+{
+    free(e->relay);
+    free(e->text);
+    *e = (struct store_event){.text = NULL};
+}
+
 int store_event_fd(const struct store *s)
 {
     return s->event_fd;
@@ -35,7 +42,8 @@ enum store_result_type store_next(struct store *s, struct store_result *r)
     }
     *r = op->result;
     /* Once what became of it is recorded, and not before. */
-    if (r->type == STORE_RECORDED && r->failure == STORE_OK)
+    bool over = op->type == OPERATION_RECORD || op->type == OPERATION_REMOVE;
+    if (over && r->type == STORE_RECORDED && r->failure == STORE_OK)
         marks_clear(&s->marks, r->id);
     operation_free(op);
     return r->type;
@@ -111,6 +119,7 @@ void store_record(struct store *s, struct store_outcome *outcome, void *owner)
     struct operation *op = operation_new(OPERATION_RECORD, outcome->message->id, owner);
     op->message = outcome->message;
     take_report(s, op, outcome->report, &outcome->report_content);
+    op->event = outcome->event;
     *outcome = (struct store_outcome){.message = NULL};
     writer_add(&s->writer, op);
 }
@@ -125,6 +134,27 @@ void store_retry(struct store *s, store_id id, int64_t next_attempt_ms, void *ow
     struct operation *op = operation_new(OPERATION_RETRY, id, owner);
     op->next_attempt_ms = next_attempt_ms;
     writer_add(&s->writer, op);
+}
+
+static void change(struct store *s, enum operation_type type, store_id id,
+                   int64_t next_attempt_ms, struct store_event *event, void *owner)
+{
+    struct operation *op = operation_new(type, id, owner);
+    op->next_attempt_ms = next_attempt_ms;
+    op->event = *event;
+    *event = (struct store_event){.text = NULL};
+    writer_add(&s->writer, op);
+}
+
+void store_hold(struct store *s, store_id id, struct store_event *event, void *owner)
+{
+    change(s, OPERATION_HOLD, id, 0, event, owner);
+}
+
+void store_release(struct store *s, store_id id, int64_t next_attempt_ms,
+                   struct store_event *event, void *owner)
+{
+    change(s, OPERATION_RELEASE, id, next_attempt_ms, event, owner);
 }
 
 void store_remove(struct store *s, store_id id, void *owner)
@@ -210,6 +240,26 @@ static int read_annex(const struct store *s, store_id id, unsigned n, size_t byt
     if (n < ANNEX_FROM)
         return err_set(err, "a part of it is missing in %s", s->spool.database);
     return annex_read(&s->annex, id, n, bytes, out, err);
+}
+
+unsigned store_search(struct store *s, struct store_search *search, struct store_message **page,
+                      unsigned max)
+{
+    unsigned n = 0;
+    int rc = reader_search(&s->reader, search, page, &n, max);
+    if (!reading_failed(s, rc))
+        return n;
+    while (n > 0)
+        store_message_free(page[--n]);
+    search->over = true;
+    return 0;
+}
+
+unsigned store_events(struct store *s, store_id id, struct store_event events[STORE_EVENTS_MAX])
+{
+    unsigned n;
+    int rc = reader_events(&s->reader, id, events, &n);
+    return reading_failed(s, rc) ? 0 : n;
 }
 
 ssize_t store_read(struct store *s, store_id id, unsigned n, struct buf *out)

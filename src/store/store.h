@@ -28,6 +28,8 @@ enum {
     STORE_REPORT_BYTES_MAX = 32 * STORE_CHUNK_BYTES,
     STORE_SUBMISSION_MAX = 33, /* submission id as text, with NUL */
     STORE_SUBMISSION_DAYS = 7, /* an id is remembered for so long */
+    STORE_EVENTS_MAX = 50,     /* the last ones of a message are kept */
+    STORE_LOOK_MAX = 1024,     /* messages that one step of a search looks at */
     STORE_ID_MAX = 17 /* queue id as text, with NUL: 12 to 16 upper-case hexadecimal digits */
 };
 
@@ -60,7 +62,7 @@ struct store_recipient {
 
 enum store_state {
     STORE_QUEUED, /* to be sent at next_attempt_ms */
-    STORE_HELD,   /* not sent until it is released: retry with its id */
+    STORE_HELD,   /* not sent, nor expired, until it is released */
     STORE_DEAD    /* cannot even be returned; kept and listed */
 };
 
@@ -98,6 +100,16 @@ struct store_message {
 };
 
 void store_message_free(struct store_message *m);
+
+/* Something that happened to a message that is still here. */
+struct store_event {
+    int64_t time_ms; /* wall clock */
+    char *relay;     /* which smarthost; NULL: none had to do with it */
+    char *text;      /* what; printable. NULL: nothing happened */
+};
+
+/* Give back what it points to; it is then empty. */
+void store_event_release(struct store_event *e);
 
 struct store;
 
@@ -189,6 +201,7 @@ struct store_outcome {
     struct store_message *report;  /* taken; or NULL. Queued, with report_content as its only
                                       content; its id is  store_begin()'s */
     struct buf report_content;     /* taken; at most STORE_REPORT_BYTES_MAX; cut up here */
+    struct store_event event;      /* taken; noted where the message stays */
 };
 
 /* STORE_RECORDED follows with owner: when the disk is full, only once there is room again,
@@ -202,9 +215,16 @@ void store_record(struct store *s, struct store_outcome *outcome, void *owner);
  * 15 minutes (S-089). STORE_RECORDED for the message takes the mark away. No result. */
 void store_mark_sending(struct store *s, store_id id);
 
-/* Set next_attempt_ms of message id, which also releases it when it is held, or of all queued
- * ones (id 0). STORE_RECORDED follows. */
+/* Set next_attempt_ms of message id where it is queued, or of all that are (id 0).
+ * STORE_RECORDED follows. */
 void store_retry(struct store *s, store_id id, int64_t next_attempt_ms, void *owner);
+
+/* Put message id on hold where it is queued, or release it where it is held: it is due at
+ * next_attempt_ms. What is being sent at this moment may go out still; whatever is left of it
+ * then is held. event (taken) is noted with it. STORE_RECORDED follows. */
+void store_hold(struct store *s, store_id id, struct store_event *event, void *owner);
+void store_release(struct store *s, store_id id, int64_t next_attempt_ms,
+                   struct store_event *event, void *owner);
 
 /* Remove message id for good, whatever its state. STORE_RECORDED follows. */
 void store_remove(struct store *s, store_id id, void *owner);
@@ -237,6 +257,26 @@ struct store_message *store_after(struct store *s, store_id after) ATTR_MUST_CHE
  * at the end. Each is owned by the caller. */
 unsigned store_page(struct store *s, store_id after, struct store_message **page,
                     unsigned max) ATTR_MUST_CHECK;
+
+/* A message's events, the oldest first. Returns how many; the caller releases them. */
+unsigned store_events(struct store *s, store_id id,
+                      struct store_event events[STORE_EVENTS_MAX]) ATTR_MUST_CHECK;
+
+/* Which messages are looked for, and how far that has come. Begun with after 0. */
+struct store_search {
+    unsigned states; /* 1 << enum store_state of each that is wanted; 0: all */
+    /* Is m wanted? Its recipients are not read yet. NULL: it is. */
+    bool (*wants)(const void *arg, const struct store_message *m);
+    const void *arg;
+    store_id after;
+    bool over; /* there is nothing after it */
+};
+
+/* The next wanted messages in order of id, up to max of them, in one short read that looks at
+ * STORE_LOOK_MAX at most: none found does not mean that it is over. Returns how many; each is
+ * owned by the caller. */
+unsigned store_search(struct store *s, struct store_search *search, struct store_message **page,
+                      unsigned max) ATTR_MUST_CHECK;
 
 struct store_counts {
     uint64_t queued; /* never tried */

@@ -36,6 +36,8 @@ enum statement {
     RETRY_MESSAGE,
     RETRY_UPTO,
     RETRY_RANGE,
+    HOLD_MESSAGE,
+    RELEASE_MESSAGE,
     INTERRUPT_MESSAGE,
     INTERRUPT_RECIPIENTS,
     FIND_SUBMISSION,
@@ -73,11 +75,12 @@ static const char *const statement_texts[N_STATEMENTS] = {
     [DROP_MESSAGE] = "DELETE FROM message WHERE id = ?1",
     [DROP_RECIPIENTS] = "DELETE FROM recipient WHERE id BETWEEN ?1 AND ?2",
     [DROP_CHUNKS] = "DELETE FROM chunk WHERE id BETWEEN ?1 AND ?2",
-    [RETRY_MESSAGE] = "UPDATE message SET next_attempt_ms = ?2, state = 0"
-                      " WHERE id = ?1 AND state IN (0, 1)",
+    [RETRY_MESSAGE] = "UPDATE message SET next_attempt_ms = ?2 WHERE id = ?1 AND state = 0",
     [RETRY_UPTO] = "SELECT id FROM message WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2",
     [RETRY_RANGE] = "UPDATE message SET next_attempt_ms = ?3"
                     " WHERE id > ?1 AND id <= ?2 AND state = 0",
+    [HOLD_MESSAGE] = "UPDATE message SET state = 1 WHERE id = ?1",
+    [RELEASE_MESSAGE] = "UPDATE message SET state = 0, next_attempt_ms = ?2 WHERE id = ?1",
     [INTERRUPT_MESSAGE] = "UPDATE message SET tried = 1, ambiguous = ambiguous + 1,"
                           " next_attempt_ms = max(next_attempt_ms, ?2) WHERE id = ?1",
     [INTERRUPT_RECIPIENTS] =
@@ -158,12 +161,15 @@ int tables_open(struct tables *t, sqlite3 *db)
 {
     *t = (struct tables){.db = db};
     int rc = sql_prepare(db, statement_texts, t->statements, N_STATEMENTS);
+    if (rc == SQLITE_OK)
+        rc = history_open(&t->history, db);
     return rc == SQLITE_OK ? read_totals(t) : rc;
 }
 
 int tables_close(struct tables *t)
 {
     sql_finalize(t->statements, N_STATEMENTS);
+    history_close(&t->history);
     int rc = sqlite3_close(t->db);
     t->db = NULL;
     return rc;
@@ -346,6 +352,8 @@ static int erase(struct tables *t, struct operation *op, const struct kind *kind
     if (rc == SQLITE_OK)
         rc = sql_run(t->statements[DROP_RECIPIENTS],
                      SQL_VALUES(FIRST_ROW(op->id), LAST_ROW(op->id)));
+    if (rc == SQLITE_OK)
+        rc = history_drop(&t->history, op->id);
     if (rc != SQLITE_OK)
         return rc;
     count(&t->totals, kind, -1);
@@ -357,14 +365,21 @@ static int erase(struct tables *t, struct operation *op, const struct kind *kind
     return sql_run(t->statements[DROP_CHUNKS], SQL_VALUES(FIRST_ROW(op->id), LAST_ROW(op->id)));
 }
 
+static int note(struct tables *t, const struct operation *op)
+{
+    return op->event.text ? history_add(&t->history, op->id, &op->event) : SQLITE_OK;
+}
+
+/* One that was put on hold while it was under way stays there. */
 static int update(struct tables *t, const struct store_message *m, struct kind *kind)
 {
     count(&t->totals, kind, -1);
-    kind->state = m->state;
+    if (kind->state != STORE_HELD || m->state == STORE_DEAD)
+        kind->state = m->state;
     kind->tried = kind->tried || was_tried(m);
     count(&t->totals, kind, 1);
     int rc = sql_run(t->statements[UPDATE_MESSAGE],
-                     SQL_VALUES(SQL_INT(m->id), SQL_INT(m->state), SQL_INT(kind->tried),
+                     SQL_VALUES(SQL_INT(m->id), SQL_INT(kind->state), SQL_INT(kind->tried),
                                 SQL_INT(m->next_attempt_ms), SQL_INT(m->attempts),
                                 SQL_INT(m->ambiguous), SQL_INT(m->warned), SQL_INT(m->told)));
     for (unsigned i = 0; rc == SQLITE_OK && i < m->n_recipients; i++)
@@ -389,10 +404,13 @@ static int apply_record(struct tables *t, struct operation *op)
     int rc = read_kind(t, m->id, &kind);
     if (rc != SQLITE_OK || !kind.found)
         return rc;
-    if (any_waiting(m) || m->state == STORE_DEAD)
+    if (any_waiting(m) || m->state == STORE_DEAD) {
         rc = update(t, m, &kind);
-    else
+        if (rc == SQLITE_OK)
+            rc = note(t, op);
+    } else {
         rc = erase(t, op, &kind);
+    }
     return rc == SQLITE_OK && op->report ? add_report(t, op) : rc;
 }
 
@@ -405,13 +423,6 @@ static int apply_remove(struct tables *t, struct operation *op)
 
 static int retry_one(struct tables *t, const struct operation *op)
 {
-    struct kind kind;
-    int rc = read_kind(t, op->id, &kind);
-    if (rc != SQLITE_OK || !kind.found || kind.state == STORE_DEAD)
-        return rc;
-    count(&t->totals, &kind, -1);
-    kind.state = STORE_QUEUED;
-    count(&t->totals, &kind, 1);
     return sql_run(t->statements[RETRY_MESSAGE],
                    SQL_VALUES(SQL_INT(op->id), SQL_INT(op->next_attempt_ms)));
 }
@@ -437,6 +448,40 @@ static int apply_retry(struct tables *t, struct operation *op)
     return op->id ? retry_one(t, op) : retry_all(t, op);
 }
 
+/* From one state to the other; nothing where it is in neither. */
+static int change_state(struct tables *t, const struct operation *op, enum store_state from,
+                        enum store_state to, bool *changed)
+{
+    struct kind kind;
+    int rc = read_kind(t, op->id, &kind);
+    *changed = rc == SQLITE_OK && kind.found && kind.state == from;
+    if (!*changed)
+        return rc;
+    count(&t->totals, &kind, -1);
+    kind.state = to;
+    count(&t->totals, &kind, 1);
+    return note(t, op);
+}
+
+static int apply_hold(struct tables *t, struct operation *op)
+{
+    bool changed;
+    int rc = change_state(t, op, STORE_QUEUED, STORE_HELD, &changed);
+    if (rc != SQLITE_OK || !changed)
+        return rc;
+    return sql_run(t->statements[HOLD_MESSAGE], SQL_VALUES(SQL_INT(op->id)));
+}
+
+static int apply_release(struct tables *t, struct operation *op)
+{
+    bool changed;
+    int rc = change_state(t, op, STORE_HELD, STORE_QUEUED, &changed);
+    if (rc != SQLITE_OK || !changed)
+        return rc;
+    return sql_run(t->statements[RELEASE_MESSAGE],
+                   SQL_VALUES(SQL_INT(op->id), SQL_INT(op->next_attempt_ms)));
+}
+
 static int apply_sweep(struct tables *t, struct operation *op)
 {
     int rc =
@@ -456,6 +501,7 @@ int tables_apply(struct tables *t, struct operation *op)
     static int (*const apply[])(struct tables *, struct operation *) = {
         [OPERATION_APPEND] = apply_append, [OPERATION_COMMIT] = apply_commit,
         [OPERATION_RECORD] = apply_record, [OPERATION_RETRY] = apply_retry,
+        [OPERATION_HOLD] = apply_hold,     [OPERATION_RELEASE] = apply_release,
         [OPERATION_REMOVE] = apply_remove, [OPERATION_SWEEP] = apply_sweep,
         [OPERATION_FORGET] = apply_forget,
     };

@@ -4,6 +4,7 @@
 #ifndef TRANTER_TABLES_H
 #define TRANTER_TABLES_H
 
+#include "history.h"
 #include "operation.h"
 #include "sql.h"
 
@@ -28,6 +29,7 @@ struct totals {
 struct tables {
     sqlite3 *db; /* owned */
     sqlite3_stmt *statements[TABLES_STATEMENTS];
+    struct history history;
     struct totals totals; /* as in the database, and with what the open transaction changed */
     struct totals saved;  /* as when it began */
     unsigned submissions; /* remembered since old ones were last looked for */

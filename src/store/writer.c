@@ -81,6 +81,7 @@ void writer_inner_finish(struct writer *w, struct operation *op, enum store_fail
     static const enum store_result_type types[] = {
         [OPERATION_APPEND] = STORE_APPENDED, [OPERATION_COMMIT] = STORE_COMMITTED,
         [OPERATION_RECORD] = STORE_RECORDED, [OPERATION_RETRY] = STORE_RECORDED,
+        [OPERATION_HOLD] = STORE_RECORDED,   [OPERATION_RELEASE] = STORE_RECORDED,
         [OPERATION_REMOVE] = STORE_RECORDED, [OPERATION_SWEEP] = STORE_NOTHING,
         [OPERATION_FORGET] = STORE_NOTHING,
     };

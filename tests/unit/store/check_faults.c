@@ -152,11 +152,12 @@ static void hold(unsigned n)
     struct store_message *m = f->accepted ? store_load(s, f->id) : NULL;
     if (!m)
         return;
-    m->state = STORE_HELD;
-    struct store_outcome outcome = {.message = m};
-    store_record(s, &outcome, f);
+    store_message_free(m);
+    struct store_event event = {.time_ms = 4, .text = mem_strdup("put on hold")};
+    store_hold(s, f->id, &event, f);
     went_well(f);
-    store_retry(s, f->id, 5, f);
+    event = (struct store_event){.time_ms = 5, .text = mem_strdup("released")};
+    store_release(s, f->id, 5, &event, f);
     went_well(f);
 }
 

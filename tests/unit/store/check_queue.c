@@ -241,12 +241,11 @@ START_TEST(held_and_dead_messages_are_kept_and_not_due)
     ck_assert_uint_eq(n_due(INT64_MAX), 0);
     ck_assert_int_eq(store_next_due(s, 0), INT64_MAX);
     retry(0, 5);
-    ck_assert_int_eq(state_of(held), STORE_HELD);
     retry(held, 5);
     retry(dead, 5);
-    ck_assert_int_eq(state_of(held), STORE_QUEUED);
+    ck_assert_int_eq(state_of(held), STORE_HELD);
     ck_assert_int_eq(state_of(dead), STORE_DEAD);
-    ck_assert_uint_eq(n_due(5), 1);
+    ck_assert_uint_eq(n_due(INT64_MAX), 0);
     store_remove(s, dead, NULL);
     ck_assert_int_eq(fixture_result(s).type, STORE_RECORDED);
     ck_assert_ptr_null(store_load(s, dead));

@@ -200,6 +200,7 @@ static const char totals_are_right[] =
     " AND bytes = (SELECT ifnull(sum(body_bytes), 0) FROM message)"
     " AND last_id >= (SELECT ifnull(max(id), 0) FROM message)"
     " AND 0 = (SELECT count(*) FROM recipient WHERE id >> 15 NOT IN (SELECT id FROM message))"
+    " AND 0 = (SELECT count(*) FROM event WHERE id >> 15 NOT IN (SELECT id FROM message))"
     " AND 0 = (SELECT count(*) FROM chunk WHERE id >> 15 NOT IN (SELECT id FROM message)"
     "  AND id >> 15 NOT IN (SELECT id FROM half))"
     " AND 0 = (SELECT count(*) FROM half WHERE id IN (SELECT id FROM message))"

@@ -42,6 +42,18 @@ TESTS += %reldir%/check_annex
 %canon_reldir%_check_annex_CPPFLAGS = $(store_test_I)
 %canon_reldir%_check_annex_LDADD = $(store_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += %reldir%/check_search
+TESTS += %reldir%/check_search
+%canon_reldir%_check_search_SOURCES = %reldir%/check_search.c $(store_fixture)
+%canon_reldir%_check_search_CPPFLAGS = $(store_test_I)
+%canon_reldir%_check_search_LDADD = $(store_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_history
+TESTS += %reldir%/check_history
+%canon_reldir%_check_history_SOURCES = %reldir%/check_history.c $(store_fixture)
+%canon_reldir%_check_history_CPPFLAGS = $(store_test_I)
+%canon_reldir%_check_history_LDADD = $(store_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += %reldir%/check_marks
 TESTS += %reldir%/check_marks
 %canon_reldir%_check_marks_SOURCES = %reldir%/check_marks.c $(store_fixture)
