@@ -254,7 +254,7 @@ static void log_end(const struct attempt *a)
     if (a->held)
         log_say(LOG_LEVEL_WARNING, a->id,
                 "held: its final reply was lost %d times, so it may have arrived; ask the "
-                "recipient, then \"tranterctl retry %s\" or \"tranterctl remove %s\"",
+                "recipient, then \"tranterctl release %s\" or \"tranterctl remove %s\"",
                 SCHEDULE_AMBIGUOUS_MAX, a->id, a->id);
 }
 

@@ -41,15 +41,33 @@ static void retry_message(struct client *c, const struct store_message *m)
     store_id_format(id, m->id);
     if (m->state == STORE_DEAD) {
         control_client_note(
-            c, EX_UNAVAILABLE,
+            c, EX_USAGE,
             "message %s is dead: it was refused for good; remove it once you have read why",
             id);
+        return;
+    }
+    if (m->state == STORE_HELD) {
+        control_client_note(c, EX_USAGE, "message %s is held; release it", id);
         return;
     }
     if (relay_is_active(c->control->facts.relay, m->id))
         return;
     c->pending++;
     store_retry(c->control->facts.store, m->id, clock_wall_ms(), &c->waiter);
+}
+
+static void hold_message(struct client *c, const struct store_message *m)
+{
+    struct store_event event = {.time_ms = clock_wall_ms(), .text = mem_strdup("put on hold")};
+    c->pending++;
+    store_hold(c->control->facts.store, m->id, &event, &c->waiter);
+}
+
+static void release_message(struct client *c, const struct store_message *m)
+{
+    struct store_event event = {.time_ms = clock_wall_ms(), .text = mem_strdup("released")};
+    c->pending++;
+    store_release(c->control->facts.store, m->id, event.time_ms, &event, &c->waiter);
 }
 
 static void remove_message(struct client *c, const struct store_message *m)
@@ -95,7 +113,7 @@ static void begin_each(struct client *c,
 
 static void retry_if_it_fits(struct client *c, const struct store_message *m)
 {
-    if (m->state != STORE_DEAD && match_fits(&c->match, m))
+    if (m->state == STORE_QUEUED && match_fits(&c->match, m))
         retry_message(c, m);
 }
 
@@ -139,6 +157,33 @@ void control_ask_retry(struct client *c, struct str words)
     relay_probe_now(facts->relay);
     if (!c->pending)
         control_client_finish(c);
+}
+
+static void change(struct client *c, struct str words,
+                   void (*each)(struct client *c, const struct store_message *m))
+{
+    for (struct str word = str_word(&words, " "); word.n; word = str_word(&words, " ")) {
+        if (str_eq(word, STR_LIT("all"))) {
+            begin_each(c, each);
+            return;
+        }
+        struct store_message *m = find(c, word);
+        if (m)
+            each(c, m);
+        store_message_free(m);
+    }
+    if (!c->pending)
+        control_client_finish(c);
+}
+
+void control_ask_hold(struct client *c, struct str words)
+{
+    change(c, control_client_may(c, "hold messages") ? words : STR_LIT(""), hold_message);
+}
+
+void control_ask_release(struct client *c, struct str words)
+{
+    change(c, control_client_may(c, "release messages") ? words : STR_LIT(""), release_message);
 }
 
 static void remove_if_allowed(struct client *c, const struct store_message *m)

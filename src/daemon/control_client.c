@@ -17,9 +17,10 @@ static const struct {
     const char *verb;
     control_verb *ask;
 } verbs[] = {
-    {"queue", control_ask_queue},   {"status", control_ask_status},
-    {"retry", control_ask_retry},   {"remove", control_ask_remove},
-    {"reload", control_ask_reload}, {"aliases", control_ask_aliases},
+    {"queue", control_ask_queue},     {"status", control_ask_status},
+    {"retry", control_ask_retry},     {"hold", control_ask_hold},
+    {"release", control_ask_release}, {"remove", control_ask_remove},
+    {"reload", control_ask_reload},   {"aliases", control_ask_aliases},
 };
 
 static void free_client(void *object)

@@ -76,7 +76,7 @@ typedef void control_verb(struct client *c, struct str words);
 control_verb control_ask_queue;
 
 /* control_change.c */
-control_verb control_ask_retry, control_ask_remove;
+control_verb control_ask_retry, control_ask_hold, control_ask_release, control_ask_remove;
 
 /* control_daemon.c */
 control_verb control_ask_status, control_ask_reload, control_ask_aliases;

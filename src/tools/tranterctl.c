@@ -18,6 +18,8 @@ static const char help[] =
     "  status [--json]       is the daemon running, what waits, how are the smarthosts\n"
     "  queue [--json]        list the queue (also: mailq)\n"
     "  retry [ID... | --all] attempt now\n"
+    "  hold ID... | --all    keep in the queue until released\n"
+    "  release ID... | --all let go, and attempt now\n"
     "  remove ID... | --all  drop messages from the queue, for good\n"
     "  reload                load the configuration afresh\n"
     "  check                 check the configuration file\n"
@@ -44,12 +46,12 @@ static const struct command commands[] = {
     {"mailq", "queue", .takes = JSON, .run = command_ask},
     {"retry", "retry", .takes = ALL, .takes_ids = true, .all_by_default = true,
      .run = command_ask},
+    {"hold", "hold", .takes = ALL, .takes_ids = true, .run = command_ask},
+    {"release", "release", .takes = ALL, .takes_ids = true, .run = command_ask},
     {"remove", "remove", .takes = ALL, .takes_ids = true, .run = command_ask},
     {"reload", "reload", .run = command_ask},
     {"check", .run = command_check},
     {.name = "show"},
-    {.name = "hold"},
-    {.name = "release"},
     {.name = "return"},
     {.name = "diagnose"},
     {.name = "why"},

@@ -113,6 +113,21 @@ class QueueTest(AdminCase):
         done = self.daemon.sendmail("-qRx", stdin=b"", user=(54321, 54321) if root else None)
         self.assertEqual(done.returncode, 77 if root else 0)
 
+    def test_what_is_held_waits_for_its_release(self):
+        ids = self.start_deferred(2)
+        self.text("hold", ids[0])
+        self.text("hold", ids[0])
+        self.assertEqual(self.ctl("retry", ids[0]).returncode, 64)
+        self.assertRegex(self.text("queue"), r"(?m)^%s! " % ids[0])
+        self.daemon.stop()
+        self.daemon.start()
+        self.text("retry", "--all")
+        self.assertEqual(self.wait_kept()[0]["recipients"], ["r1@example.net"])
+        self.assertEqual([entry["queue_name"] for entry in self.daemon.wait_queue(1)], ["hold"])
+        self.text("release", "--all")
+        self.assertEqual(self.wait_kept(2)[1]["recipients"], ["r0@example.net"])
+        self.wait_idle()
+
     def test_remove_removes(self):
         ids = self.start_deferred(3)
         self.text("remove", ids[1])

@@ -48,6 +48,7 @@ class TranterctlTest(unittest.TestCase):
                  (("status",), "status\n"), (("--json", "status"), "status json\n"),
                  (("retry",), "retry all\n"), (("retry", "--all"), "retry all\n"),
                  (("retry", "A1", "B2"), "retry A1 B2\n"), (("remove", "A1"), "remove A1\n"),
+                 (("hold", "A1"), "hold A1\n"), (("release", "--all"), "release all\n"),
                  (("remove", "--all"), "remove all\n"), (("reload",), "reload\n"))
         for arguments, question in cases:
             with self.subTest(arguments=arguments):
@@ -79,7 +80,7 @@ class TranterctlTest(unittest.TestCase):
         cases = ((), ("fly",), ("queue", "x"), ("reload", "--json"), ("remove",), ("remove", "--all", "A1"),
                  ("retry", "--all", "A1"), ("remove", "A1 B2"), ("remove", "A1\nremove all"), ("remove", ""),
                  ("remove", "all"), ("remove", "x" * 65), ("--fly", "queue"), ("status", "--all"),
-                 ("show", "A1"), ("hold", "A1"), ("release", "A1"), ("return", "A1"), ("diagnose",),
+                 ("show", "A1"), ("hold",), ("release",), ("return", "A1"), ("diagnose",),
                  ("why", "a@b"), ("metrics",), ["remove"] + ["A%063d" % i for i in range(1100)])
         for arguments in cases:
             with self.subTest(arguments=arguments[:4]):
