@@ -301,3 +301,20 @@ const char *tls_description(const struct tls *t)
 {
     return t->description;
 }
+
+const char *tls_binding(const struct tls *t, struct buf *data)
+{
+    bool modern = gnutls_protocol_get_version(t->session) >= GNUTLS_TLS1_3;
+    bool unforgeable = gnutls_session_get_flags(t->session) & GNUTLS_SFLAGS_EXT_MASTER_SECRET;
+    gnutls_datum_t binding = {NULL, 0};
+    if (t->stage != TLS_STAGE_OPEN || (!modern && !unforgeable))
+        return NULL;
+    int rc = gnutls_session_channel_binding(
+        t->session, modern ? GNUTLS_CB_TLS_EXPORTER : GNUTLS_CB_TLS_UNIQUE, &binding);
+    if (rc < 0)
+        return NULL;
+    BUG_ON(binding.size > TLS_BINDING_MAX);
+    buf_put(data, binding.data, binding.size);
+    gnutls_free(binding.data);
+    return modern ? "tls-exporter" : "tls-unique";
+}

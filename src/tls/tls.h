@@ -92,4 +92,14 @@ const struct fault *tls_fault(const struct tls *t);
 /* "TLSv1.3 TLS_AES_256_GCM_SHA384" after TLS_SECURED, else "". */
 const char *tls_description(const struct tls *t);
 
+enum {
+    TLS_BINDING_MAX = 64 /* bytes */
+};
+
+/* What ties a login to this session (RFC 5056), after TLS_SECURED: append at most
+ * TLS_BINDING_MAX bytes to data, and return the name of the kind. TLS 1.3 has "tls-exporter"
+ * (RFC 9266), TLS 1.2 with the extended master secret has "tls-unique" (RFC 5929); without it
+ * tls-unique can be forged (RFC 7627), so that NULL says there is none (T-024). */
+const char *tls_binding(const struct tls *t, struct buf *data) ATTR_MUST_CHECK;
+
 #endif

@@ -395,6 +395,45 @@ START_TEST(session_keys_are_not_written_whatever_the_environment_says)
 }
 END_TEST
 
+static void expect_binding(const char *priority, const char *kind,
+                           gnutls_channel_binding_t server_kind)
+{
+    struct pair p;
+    struct buf data;
+    gnutls_datum_t server = {NULL, 0};
+    buf_init(&data, TLS_BINDING_MAX);
+    pair_with(&p, priority);
+    ck_assert_ptr_null(tls_binding(p.tls, &data)); /* before the handshake */
+    pair_run(&p);
+    ck_assert_uint_eq(p.secured, 1);
+    const char *said = tls_binding(p.tls, &data);
+    if (kind) {
+        ck_assert_str_eq(said, kind);
+        ck_assert_int_eq(gnutls_session_channel_binding(p.server, server_kind, &server), 0);
+        ck_assert_uint_ge(server.size, 12);
+        ck_assert(str_eq(buf_str(&data), (struct str){(char *)server.data, server.size}));
+    } else {
+        ck_assert_ptr_null(said);
+        ck_assert_uint_eq(buf_len(&data), 0);
+    }
+    gnutls_free(server.data);
+    buf_release(&data);
+    pair_free(&p);
+}
+
+START_TEST(a_login_can_be_bound_to_the_session_and_both_ends_agree)
+{
+    expect_binding(TLS13, "tls-exporter", GNUTLS_CB_TLS_EXPORTER);
+    expect_binding(TLS12, "tls-unique", GNUTLS_CB_TLS_UNIQUE);
+}
+END_TEST
+
+START_TEST(without_the_extended_master_secret_there_is_no_binding)
+{
+    expect_binding(TLS12 ":%NO_SESSION_HASH", NULL, GNUTLS_CB_TLS_UNIQUE);
+}
+END_TEST
+
 static void add_each(TCase *tc)
 {
     tcase_add_loop_test(tc, secured_is_told_once_with_version_and_cipher, 0, N_WAYS);
@@ -422,6 +461,8 @@ int main(void)
     tcase_add_test(tc, warnings_are_borne_up_to_a_limit);
     tcase_add_test(tc, renegotiation_is_declined_and_data_goes_on);
     tcase_add_test(tc, session_keys_are_not_written_whatever_the_environment_says);
+    tcase_add_test(tc, a_login_can_be_bound_to_the_session_and_both_ends_agree);
+    tcase_add_test(tc, without_the_extended_master_secret_there_is_no_binding);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
