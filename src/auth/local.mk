@@ -1,8 +1,13 @@
 noinst_LIBRARIES += %reldir%/libauth.a
-%canon_reldir%_libauth_a_CPPFLAGS = $(base_I) $(tls_I) $(auth_I)
+%canon_reldir%_libauth_a_CPPFLAGS = $(base_I) $(tls_I) $(auth_I) $(IDN_CFLAGS) $(JANSSON_CFLAGS)
 %canon_reldir%_libauth_a_SOURCES = \
 	%reldir%/sasl.c %reldir%/sasl.h \
+	%reldir%/sasl_cram_md5.c \
+	%reldir%/sasl_external.c \
 	%reldir%/sasl_login.c \
 	%reldir%/sasl_mechanism.h \
+	%reldir%/sasl_oauth.c \
 	%reldir%/sasl_plain.c \
+	%reldir%/sasl_scram.c \
+	%reldir%/saslprep.c %reldir%/saslprep.h \
 	%reldir%/secret.c %reldir%/secret.h

@@ -4,12 +4,17 @@
  */
 #include "sasl_mechanism.h"
 
-static void initial(const struct sasl *s, struct buf *out)
+static void initial(struct sasl *s, struct buf *out)
 {
     buf_putc(out, '\0');
     buf_puts(out, s->identity.user);
     buf_putc(out, '\0');
-    buf_put_str(out, s->identity.password);
+    buf_put_str(out, s->identity.secret);
 }
 
-const struct sasl_mechanism sasl_plain = {"PLAIN", sasl_object_to_password, initial, NULL};
+const struct sasl_mechanism sasl_plain = {
+    .name = "PLAIN",
+    .kind = SASL_SECRET_PASSWORD,
+    .objection = sasl_object_to_password,
+    .initial = initial,
+};

@@ -138,7 +138,10 @@ static void choose_mechanism(struct delivery *d, const struct smtp_caps *caps, i
         return;
     }
     d->sasl = sasl_new(d->smarthost->auth, caps->auth,
-                       &(struct sasl_identity){d->smarthost->user, buf_str(&d->password)}, &f);
+                       &(struct sasl_identity){.user = d->smarthost->user,
+                                               .kind = SASL_SECRET_PASSWORD,
+                                               .secret = buf_str(&d->password)},
+                       &f);
     if (!d->sasl) {
         smtp_client_auth_cancel(d->smtp, &f, now);
         return;
@@ -169,6 +172,11 @@ static void answer_challenge(struct delivery *d, struct str challenge, int64_t n
 static void become_ready(struct delivery *d)
 {
     int64_t now = loop_now_ms(d->loop);
+    struct fault f;
+    if (d->sasl && !sasl_satisfied(d->sasl, &f)) {
+        die(d, &f);
+        return;
+    }
     sasl_free(d->sasl);
     d->sasl = NULL;
     buf_release(&d->password);
