@@ -4,6 +4,7 @@ noinst_LIBRARIES += %reldir%/libtls.a
 	%reldir%/crypto.c %reldir%/crypto.h \
 	%reldir%/tls.c %reldir%/tls.h \
 	%reldir%/tls_certificate.c \
+	%reldir%/tls_chain.c %reldir%/tls_chain.h \
 	%reldir%/tls_context.c \
 	%reldir%/tls_name.c %reldir%/tls_name.h \
 	%reldir%/tls_private.h \

@@ -111,9 +111,16 @@ void tls_free(struct tls *t)
         return;
     gnutls_deinit(t->session);
     tls_context_free(t->context);
+    free(t->alias);
     buf_release(&t->in);
     buf_release(&t->out);
     free(t);
+}
+
+void tls_know_alias(struct tls *t, const char *alias)
+{
+    free(t->alias);
+    t->alias = mem_strdup(alias);
 }
 
 void tls_feed(struct tls *t, const void *bytes, size_t n)

@@ -55,6 +55,10 @@ struct tls *tls_new(struct tls_context *context, const char *name,
                     struct err *err) ATTR_MUST_CHECK;
 void tls_free(struct tls *t);
 
+/* DNS says that name is an alias of this. Never trusted (T-004): a refusal names it, where the
+ * certificate does. */
+void tls_know_alias(struct tls *t, const char *alias);
+
 enum tls_status {
     TLS_WANT,    /* nothing more until bytes come in */
     TLS_SECURED, /* told once: the handshake is done and the peer verified */

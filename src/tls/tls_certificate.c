@@ -4,6 +4,7 @@
 #include "buf.h"
 #include "clock.h"
 #include "printable.h"
+#include "tls_chain.h"
 
 #include <gnutls/x509.h>
 #include <stdio.h>
@@ -11,13 +12,7 @@
 #include <time.h>
 
 enum {
-    NAMES_SHOWN = 6,
-    NAMES_MAX = 200, /* bytes of the names shown in a sentence */
-    DN_MAX = 160,
-    DATE_MAX = 32,
-    CHAIN_MAX = 16,  /* GnuTLS refuses longer ones */
-    HASH_BYTES = 32, /* SHA-256 */
-    FINGERPRINT_DIGITS = 2 * HASH_BYTES
+    DATE_MAX = 32
 };
 
 /* This program was not there before: a clock that says so is wrong (2026-01-01). */
@@ -27,53 +22,22 @@ static const int64_t earliest_now = INT64_C(1767225600);
 struct facts {
     int64_t now; /* seconds since 1970 */
     unsigned chain;
-    bool self_issued;
-    bool knows_issuer_address;
-    char names[NAMES_MAX];
-    char subject[DN_MAX];
-    char issuer[DN_MAX];     /* of the server's certificate */
-    char top_issuer[DN_MAX]; /* of the last one shown */
-    char fingerprint[FINGERPRINT_DIGITS + 1];
-    char key_fingerprint[FINGERPRINT_DIGITS + 1];
-    int64_t valid_from;  /* the latest of the chain */
-    int64_t valid_until; /* the earliest of the chain */
+    struct tls_certificate leaf;
+    char top_issuer[TLS_CHAIN_DN_MAX]; /* of the last one shown */
+    int64_t valid_from;                /* the latest of the chain */
+    int64_t valid_until;               /* the earliest of the chain */
 };
-
-static gnutls_x509_crt_t import(const gnutls_datum_t *der)
-{
-    gnutls_x509_crt_t crt;
-    if (gnutls_x509_crt_init(&crt) < 0)
-        return NULL;
-    if (gnutls_x509_crt_import(crt, der, GNUTLS_X509_FMT_DER) < 0) {
-        gnutls_x509_crt_deinit(crt);
-        return NULL;
-    }
-    return crt;
-}
-
-static gnutls_x509_crt_t import_leaf(const struct tls *t)
-{
-    unsigned n = 0;
-    const gnutls_datum_t *chain = gnutls_certificate_get_peers(t->session, &n);
-    return chain && n ? import(&chain[0]) : NULL;
-}
-
-/* The i-th subjectAltName, size bytes of it in name; its type, or -1 at the end. */
-static int alt_name(gnutls_x509_crt_t crt, unsigned i, char *name, size_t *size)
-{
-    return gnutls_x509_crt_get_subject_alt_name(crt, i, name, size, NULL);
-}
 
 bool tls_certificate_names_server(const struct tls *t)
 {
     bool found = false;
-    gnutls_x509_crt_t leaf = import_leaf(t);
+    gnutls_x509_crt_t leaf = tls_chain_import(t, 0);
     if (!leaf)
         return false;
     for (unsigned i = 0; !found; i++) {
         char name[512];
         size_t size = sizeof name;
-        int type = alt_name(leaf, i, name, &size);
+        int type = tls_chain_alt_name(leaf, i, name, &size);
         if (type < 0 && type != GNUTLS_E_SHORT_MEMORY_BUFFER)
             break;
         if (t->name.address_bytes)
@@ -86,146 +50,40 @@ bool tls_certificate_names_server(const struct tls *t)
     return found;
 }
 
-static void to_hex(const unsigned char hash[HASH_BYTES], char text[FINGERPRINT_DIGITS + 1])
+static bool is_listed(const char *fingerprints, const char *fingerprint)
 {
-    for (size_t i = 0; i < HASH_BYTES; i++)
-        snprintf(text + 2 * i, 3, "%02x", hash[i]);
-}
-
-/* "" where it cannot be told. */
-static void certificate_fingerprint(gnutls_x509_crt_t crt, char text[FINGERPRINT_DIGITS + 1])
-{
-    unsigned char hash[HASH_BYTES];
-    size_t size = sizeof hash;
-    text[0] = '\0';
-    if (gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, hash, &size) >= 0)
-        to_hex(hash, text);
-}
-
-static void key_fingerprint(gnutls_x509_crt_t crt, char text[FINGERPRINT_DIGITS + 1])
-{
-    unsigned char hash[HASH_BYTES];
-    size_t size = sizeof hash;
-    text[0] = '\0';
-    if (gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA256, hash, &size) >= 0)
-        to_hex(hash, text);
-}
-
-static bool is_listed(const char *fingerprints, const char fingerprint[FINGERPRINT_DIGITS + 1])
-{
-    struct str rest = str_of(fingerprints), word;
+    struct str rest = str_of(fingerprints), word, wanted = str_of(fingerprint);
+    bool found = false;
     while ((word = str_word(&rest, " ")).n)
-        if (str_eq(word, str_of(fingerprint)))
-            return true;
-    return false;
+        found |= word.n == wanted.n && gnutls_memcmp(word.p, wanted.p, wanted.n) == 0;
+    return found;
 }
 
 bool tls_certificate_is_pinned(const struct tls *t)
 {
-    char of_certificate[FINGERPRINT_DIGITS + 1], of_key[FINGERPRINT_DIGITS + 1];
-    gnutls_x509_crt_t leaf = import_leaf(t);
-    if (!leaf)
-        return false;
-    certificate_fingerprint(leaf, of_certificate);
-    key_fingerprint(leaf, of_key);
-    gnutls_x509_crt_deinit(leaf);
-    return is_listed(t->context->fingerprints, of_certificate) ||
-           is_listed(t->context->fingerprints, of_key);
-}
-
-static void put_address(struct buf *out, const char *address, size_t size)
-{
-    const unsigned char *b = (const unsigned char *)address;
-    if (size == 4) {
-        buf_printf(out, "%u.%u.%u.%u", b[0], b[1], b[2], b[3]);
-        return;
-    }
-    for (size_t i = 0; i + 1 < size; i += 2)
-        buf_printf(out, "%s%x", i ? ":" : "", (unsigned)b[i] << 8 | b[i + 1]);
-}
-
-/* "a.example, b.example, 192.0.2.1 and others", or the common name where there is no other. */
-static void tell_names(struct facts *facts, gnutls_x509_crt_t leaf)
-{
-    struct buf names;
-    unsigned shown = 0;
-    buf_init(&names, 8 * 1024);
-    for (unsigned i = 0;; i++) {
-        char name[512];
-        size_t size = sizeof name;
-        int type = alt_name(leaf, i, name, &size);
-        if (type < 0 && type != GNUTLS_E_SHORT_MEMORY_BUFFER)
-            break;
-        if (type != GNUTLS_SAN_DNSNAME && type != GNUTLS_SAN_IPADDRESS)
-            continue;
-        if (shown++ == NAMES_SHOWN) {
-            buf_puts(&names, " and others");
-            break;
-        }
-        buf_puts(&names, shown > 1 ? ", " : "");
-        if (type == GNUTLS_SAN_DNSNAME)
-            buf_put(&names, name, size);
-        else
-            put_address(&names, name, size);
-    }
-    char common[256];
-    size_t size = sizeof common;
-    if (shown == 0 && gnutls_x509_crt_get_dn_by_oid(leaf, GNUTLS_OID_X520_COMMON_NAME, 0, 0,
-                                                    common, &size) == 0)
-        buf_put(&names, common, size);
-    if (buf_len(&names) == 0)
-        buf_puts(&names, "nobody");
-    printable_cut(facts->names, sizeof facts->names, buf_str(&names));
-    buf_release(&names);
-}
-
-typedef int dn_getter(gnutls_x509_crt_t crt, gnutls_datum_t *dn, unsigned flags);
-
-static void tell_dn(char text[DN_MAX], dn_getter *get, gnutls_x509_crt_t crt)
-{
-    gnutls_datum_t dn;
-    if (get(crt, &dn, 0) < 0) {
-        snprintf(text, DN_MAX, "an unreadable name");
-        return;
-    }
-    printable_cut(text, DN_MAX, (struct str){(char *)dn.data, dn.size});
-    gnutls_free(dn.data);
-}
-
-static void tell_leaf(struct facts *facts, gnutls_x509_crt_t leaf)
-{
-    gnutls_datum_t address = {0};
-    tell_names(facts, leaf);
-    tell_dn(facts->subject, gnutls_x509_crt_get_dn3, leaf);
-    tell_dn(facts->issuer, gnutls_x509_crt_get_issuer_dn3, leaf);
-    facts->self_issued = gnutls_x509_crt_check_issuer(leaf, leaf) != 0;
-    facts->knows_issuer_address = gnutls_x509_crt_get_authority_info_access(
-                                      leaf, 0, GNUTLS_IA_CAISSUERS_URI, &address, NULL) >= 0;
-    gnutls_free(address.data);
-    certificate_fingerprint(leaf, facts->fingerprint);
-    key_fingerprint(leaf, facts->key_fingerprint);
+    struct tls_certificate leaf;
+    return tls_chain_get(t, 0, &leaf) &&
+           (is_listed(t->context->fingerprints, leaf.fingerprint) ||
+            is_listed(t->context->fingerprints, leaf.key_fingerprint));
 }
 
 static void gather(struct facts *facts, const struct tls *t)
 {
-    unsigned n = 0;
-    const gnutls_datum_t *chain = gnutls_certificate_get_peers(t->session, &n);
-    *facts = (struct facts){
-        .now = clock_wall_ms() / 1000, .chain = n, .names = "nobody", .valid_until = INT64_MAX};
-    for (unsigned i = 0; i < n && i < CHAIN_MAX; i++) {
-        gnutls_x509_crt_t crt = import(&chain[i]);
-        if (!crt)
+    struct tls_certificate c;
+    *facts = (struct facts){.now = clock_wall_ms() / 1000,
+                            .chain = tls_chain_length(t),
+                            .leaf.names = "nobody",
+                            .valid_until = INT64_MAX};
+    for (unsigned i = 0; i < facts->chain && i < TLS_CHAIN_MAX; i++) {
+        if (!tls_chain_get(t, i, &c))
             continue;
-        int64_t from = gnutls_x509_crt_get_activation_time(crt);
-        int64_t until = gnutls_x509_crt_get_expiration_time(crt);
-        if (from > facts->valid_from)
-            facts->valid_from = from;
-        if (until >= 0 && until < facts->valid_until)
-            facts->valid_until = until;
+        if (c.valid_from > facts->valid_from)
+            facts->valid_from = c.valid_from;
+        if (c.valid_until >= 0 && c.valid_until < facts->valid_until)
+            facts->valid_until = c.valid_until;
         if (i == 0)
-            tell_leaf(facts, crt);
-        tell_dn(facts->top_issuer, gnutls_x509_crt_get_issuer_dn3, crt);
-        gnutls_x509_crt_deinit(crt);
+            facts->leaf = c;
+        snprintf(facts->top_issuer, sizeof facts->top_issuer, "%s", c.issuer);
     }
 }
 
@@ -258,26 +116,59 @@ static void judge_revoked(struct tls *t, const struct facts *facts)
 {
     refuse(t, FAULT_ACCOUNT, "CERT-REVOKED",
            "the certificate of %s (issued by %s) has been revoked", t->name.text,
-           facts->issuer);
+           facts->leaf.issuer);
     fault_fix(&t->fault, "the server's administrator has to replace it");
+}
+
+/* Who is known to put itself between. */
+static bool is_interceptor(const char *issuer)
+{
+    static const char *const words[] = {
+        "avast",      "avg ",       "bitdefender", "blue coat", "cisco umbrella", "eset ssl",
+        "forcepoint", "fortinet",   "fortigate",   "kaspersky", "mcafee web",     "mitmproxy",
+        "netskope",   "norton",     "palo alto",   "sonicwall", "sophos",         "untangle",
+        "watchguard", "web shield", "zscaler",
+    };
+    struct str rest = str_of(issuer);
+    for (size_t at = 0; at < rest.n; at++) {
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+            if (str_starts_nocase(str_tail(rest, at), str_of(words[i])))
+                return true;
+    }
+    return false;
+}
+
+static bool judge_interception(struct tls *t, const struct facts *facts)
+{
+    if (!is_interceptor(facts->top_issuer) && !is_interceptor(facts->leaf.issuer))
+        return false;
+    refuse(t, FAULT_ACCOUNT, "MBOX-INTERCEPT",
+           "the server that answered for %s shows a certificate for %s issued by %s: the "
+           "connection is being intercepted",
+           t->name.text, facts->leaf.names, facts->top_issuer);
+    fault_fix(&t->fault, "have that program or firewall let the connection pass; only if the "
+                         "interception is wanted, set tls-ca-file to its authority");
+    return true;
 }
 
 /* GnuTLS has the same bit for three causes (T-027). */
 static void judge_issuer(struct tls *t, const struct facts *facts)
 {
-    if (facts->self_issued) {
+    if (judge_interception(t, facts))
+        return;
+    if (facts->leaf.self_issued) {
         refuse(t, FAULT_ACCOUNT, "CERT-SELFSIGNED",
                "the certificate of %s (%s) is signed by nobody but itself, SHA-256 %s",
-               t->name.text, facts->subject, facts->fingerprint);
+               t->name.text, facts->leaf.subject, facts->leaf.fingerprint);
         fault_fix(&t->fault,
                   "if this is your own server's certificate, save it in a file and set "
                   "tls-ca-file to that; or set tls-verify = \"fingerprint\" and "
                   "tls-fingerprint = {\"%s\"}",
-                  facts->fingerprint);
-    } else if (facts->chain == 1 && facts->knows_issuer_address) {
+                  facts->leaf.fingerprint);
+    } else if (facts->chain == 1 && facts->leaf.knows_issuer_address) {
         refuse(t, FAULT_ACCOUNT, "CERT-CHAIN",
                "%s shows its certificate without that of its issuer, %s", t->name.text,
-               facts->issuer);
+               facts->leaf.issuer);
         fault_fix(&t->fault,
                   "the server has to send the full chain; until then, tls-ca-file can "
                   "name a file with the issuer's certificate");
@@ -321,7 +212,7 @@ static void judge_late(struct tls *t, const struct facts *facts)
         return;
     refuse(t, FAULT_ACCOUNT, "CERT-EXPIRED",
            "the certificate of %s (issued by %s), or one that it stands on, expired on %s",
-           t->name.text, facts->issuer, date_of(facts->valid_until, until));
+           t->name.text, facts->leaf.issuer, date_of(facts->valid_until, until));
     fault_fix(&t->fault, "the server's administrator has to renew it");
 }
 
@@ -329,22 +220,37 @@ static void judge_purpose(struct tls *t, const struct facts *facts)
 {
     refuse(t, FAULT_ACCOUNT, "CERT-PURPOSE",
            "the certificate of %s (%s) was not issued for a TLS server", t->name.text,
-           facts->subject);
+           facts->leaf.subject);
     fault_fix(&t->fault, "the server's administrator has to replace it by one for serverAuth");
+}
+
+static bool covers(const struct tls *t, const char *name)
+{
+    gnutls_x509_crt_t leaf = name ? tls_chain_import(t, 0) : NULL;
+    bool does = leaf && gnutls_x509_crt_check_hostname(leaf, name) != 0;
+    gnutls_x509_crt_deinit(leaf);
+    return does;
 }
 
 static void judge_name(struct tls *t, const struct facts *facts)
 {
+    if (covers(t, t->alias)) {
+        refuse(t, FAULT_ACCOUNT, "CERT-HOST-CNAME",
+               "%s is an alias of %s, which the certificate is for", t->name.text, t->alias);
+        fault_fix(&t->fault, "if your provider confirms that name, set host = \"%.200s\"",
+                  t->alias);
+        return;
+    }
     if (t->name.address_bytes) {
         refuse(t, FAULT_ACCOUNT, "CERT-HOST-IP",
                "%s is an address, and the certificate there is for %s", t->name.text,
-               facts->names);
+               facts->leaf.names);
         fault_fix(&t->fault, "set host to one of those names, or keep the address and set "
                              "tls-name to it");
         return;
     }
-    refuse(t, FAULT_ACCOUNT, "CERT-HOST", "the certificate is for %s, not for %s", facts->names,
-           t->name.text);
+    refuse(t, FAULT_ACCOUNT, "CERT-HOST", "the certificate is for %s, not for %s",
+           facts->leaf.names, t->name.text);
     fault_fix(&t->fault, "if one of those names is the server's, set host (or tls-name) to it");
 }
 
@@ -353,7 +259,7 @@ static void judge_weak(struct tls *t, const struct facts *facts)
     refuse(t, FAULT_ACCOUNT, "CERT-WEAK",
            "the certificate of %s (issued by %s), or one that it stands on, uses a key or a "
            "signature that is no longer safe",
-           t->name.text, facts->issuer);
+           t->name.text, facts->leaf.issuer);
     fault_fix(&t->fault, "the server's administrator has to replace it");
 }
 
@@ -362,7 +268,7 @@ static void judge_staple(struct tls *t, const struct facts *facts)
     refuse(t, FAULT_SERVER, "CERT-STAPLE",
            "the certificate of %s (issued by %s) promises a proof that it is not revoked, and "
            "the server does not send one",
-           t->name.text, facts->issuer);
+           t->name.text, facts->leaf.issuer);
     fault_fix(&t->fault, "the server's administrator has to switch on OCSP stapling");
 }
 
@@ -370,7 +276,7 @@ static void judge_other(struct tls *t, const struct facts *facts)
 {
     refuse(t, FAULT_ACCOUNT, "CERT-INVALID",
            "the certificates that %s shows (%s, issued by %s) do not form a valid chain",
-           t->name.text, facts->subject, facts->issuer);
+           t->name.text, facts->leaf.subject, facts->leaf.issuer);
     fault_fix(&t->fault, "the server's administrator has to mend them");
 }
 
@@ -403,7 +309,7 @@ static void add_others(struct tls *t, const struct facts *facts, unsigned status
         buf_puts(&text, some ? ", " : "; it is also ");
         buf_puts(&text, reasons[i].also);
         if (reasons[i].judge == judge_name)
-            buf_printf(&text, " (%s)", facts->names);
+            buf_printf(&text, " (%s)", facts->leaf.names);
         some = true;
     }
     printable_cut(t->fault.text, sizeof t->fault.text, buf_str(&text));
@@ -436,7 +342,7 @@ void tls_verdict_common_name(struct tls *t)
         t, FAULT_ACCOUNT, "CERT-CNONLY",
         "the certificate of %s (%s, issued by %s) names the server in its common name alone, "
         "which is no longer enough (RFC 9525)",
-        t->name.text, facts.subject, facts.issuer);
+        t->name.text, facts.leaf.subject, facts.leaf.issuer);
     fault_fix(&t->fault, "the server's administrator has to replace it by one with a "
                          "subjectAltName");
 }
@@ -448,7 +354,7 @@ void tls_verdict_fingerprint(struct tls *t)
     refuse(t, FAULT_ACCOUNT, "CERT-PIN",
            "tls-fingerprint does not list the certificate of %s, SHA-256 %s, nor its public "
            "key, SHA-256 %s",
-           t->name.text, facts.fingerprint, facts.key_fingerprint);
+           t->name.text, facts.leaf.fingerprint, facts.leaf.key_fingerprint);
     fault_fix(&t->fault,
               "ask the server's administrator whether it has a new certificate, and only then "
               "add one of these to tls-fingerprint; if it has not, something between here and "

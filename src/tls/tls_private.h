@@ -34,6 +34,7 @@ struct tls {
     gnutls_session_t session;
     gnutls_typed_vdata_st expected[2]; /* host name and purpose; read during the handshake */
     struct tls_name name;
+    char *alias; /* NULL */
     enum tls_stage stage;
     struct buf in;         /* from the wire, not yet taken by GnuTLS */
     struct buf out;        /* for the wire */
@@ -60,6 +61,11 @@ void tls_verdict_common_name(struct tls *t);
 
 /* Judge a certificate that is none of the context's fingerprints. */
 void tls_verdict_fingerprint(struct tls *t);
+
+/* The i-th certificate that the peer showed, for gnutls_x509_crt_deinit(); NULL. And its i-th
+ * subjectAltName, *size bytes of it in name: the type, or an error at the end. */
+gnutls_x509_crt_t tls_chain_import(const struct tls *t, unsigned i);
+int tls_chain_alt_name(gnutls_x509_crt_t crt, unsigned i, char *name, size_t *size);
 
 /* Whether the peer's certificate or its public key is one of the context's fingerprints. */
 bool tls_certificate_is_pinned(const struct tls *t);

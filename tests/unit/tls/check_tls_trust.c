@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "peer.h"
+#include "tls_chain.h"
 
 #include <check.h>
 #include <gnutls/abstract.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define HOST "mail.example.com"
 
@@ -182,6 +184,20 @@ static const struct {
      FAULT_ACCOUNT,
      "comes from CN=Stranger CA, which this machine does not trust",
      "intercepting"},
+    {"an alias of a name that is covered",
+     "alias.example.com",
+     {.common_name = "x", .names = {HOST}},
+     "CERT-HOST-CNAME",
+     FAULT_ACCOUNT,
+     "alias.example.com is an alias of mail.example.com, which the certificate is for",
+     "host = \"mail.example.com\""},
+    {"an alias of a name that is not covered",
+     "alias.example.com",
+     {.common_name = "x", .names = {"b.example"}},
+     "CERT-HOST",
+     FAULT_ACCOUNT,
+     "is for b.example, not for alias.example.com",
+     "set host"},
     {"intermediate missing",
      HOST,
      {.common_name = "x",
@@ -258,6 +274,8 @@ static void show(size_t i, struct authority *a)
             struct pair p;
             pair_new(&p, &(struct tls_policy){.ca_file = authority_file(a)}, cases[i].host,
                      &identity, &(struct peer_options){.priority = versions[v]});
+            if (strncmp(cases[i].host, "alias.", 6) == 0)
+                tls_know_alias(p.tls, HOST);
             p.step = steps[s];
             pair_run(&p);
             check_verdict(&p, i);
@@ -271,6 +289,74 @@ START_TEST(a_certificate_is_trusted_or_refused_with_its_cause)
 {
     struct authority *a = authority_new("Test CA");
     show((size_t)_i, a);
+    authority_free(a);
+}
+END_TEST
+
+/* Programs and firewalls that put themselves between issue from authorities of these names. */
+START_TEST(an_interceptor_is_named)
+{
+    static const struct {
+        const char *authority, *code;
+    } authorities[] = {
+        {"Avast Web/Mail Shield Root", "MBOX-INTERCEPT"},
+        {"FortiGate CA", "MBOX-INTERCEPT"},
+        {"Zscaler Root CA", "MBOX-INTERCEPT"},
+        {"Our Own CA", "CERT-UNKNOWNCA"},
+    };
+    struct authority *between = authority_new(authorities[_i].authority);
+    struct authority *trusted = authority_new("Test CA");
+    struct identity identity;
+    struct pair p;
+    authority_issue(between, &(struct certificate){.common_name = "x", .names = {HOST}},
+                    &identity);
+    pair_new(&p, &(struct tls_policy){.ca_file = authority_file(trusted)}, HOST, &identity,
+             NULL);
+    pair_run(&p);
+    ck_assert_uint_eq(p.secured, 0);
+    ck_assert_str_eq(tls_fault(p.tls)->code, authorities[_i].code);
+    ck_assert_ptr_nonnull(strstr(tls_fault(p.tls)->text, authorities[_i].authority));
+    pair_free(&p);
+    identity_clear(&identity);
+    authority_free(between);
+    authority_free(trusted);
+}
+END_TEST
+
+/* Whether it is trusted or not. */
+START_TEST(the_chain_is_told)
+{
+    struct authority *a = authority_new("Test CA");
+    struct identity identity;
+    struct tls_certificate c;
+    struct pair p;
+    int64_t now = (int64_t)time(NULL);
+    authority_issue(a,
+                    &(struct certificate){.common_name = "box\033[2J",
+                                          .names = {HOST, "b.example"},
+                                          .until_days = 30,
+                                          .issuer = ISSUED_BY_INTERMEDIATE},
+                    &identity);
+    pair_new(&p, &(struct tls_policy){.ca_file = authority_file(a)},
+             _i ? HOST : "other.example", &identity, NULL);
+    pair_run(&p);
+    ck_assert_uint_eq(p.secured, (unsigned)_i);
+    ck_assert_uint_eq(tls_chain_length(p.tls), 2);
+    ck_assert(tls_chain_get(p.tls, 0, &c));
+    ck_assert_str_eq(c.names, HOST ", b.example");
+    ck_assert_str_eq(c.subject, "CN=box\\x1B[2J");
+    ck_assert_str_eq(c.issuer, "CN=Intermediate CA");
+    ck_assert(c.valid_until > now + 29 * 86400 && c.valid_until <= now + 31 * 86400);
+    ck_assert(c.valid_from < now);
+    ck_assert_uint_eq(strlen(c.fingerprint), 64);
+    ck_assert_uint_eq(strlen(c.key_fingerprint), 64);
+    ck_assert_str_ne(c.fingerprint, c.key_fingerprint);
+    ck_assert(!c.self_issued);
+    ck_assert(tls_chain_get(p.tls, 1, &c));
+    ck_assert_str_eq(c.issuer, "CN=Test CA");
+    ck_assert(!tls_chain_get(p.tls, 2, &c));
+    pair_free(&p);
+    identity_clear(&identity);
     authority_free(a);
 }
 END_TEST
@@ -475,6 +561,8 @@ int main(void)
     Suite *suite = suite_create("tls_trust");
     TCase *tc = tcase_create("tls_trust");
     tcase_add_loop_test(tc, a_certificate_is_trusted_or_refused_with_its_cause, 0, N_CASES);
+    tcase_add_loop_test(tc, an_interceptor_is_named, 0, 4);
+    tcase_add_loop_test(tc, the_chain_is_told, 0, 2);
     tcase_add_loop_test(tc, without_verification_every_certificate_will_do, 0, N_CASES);
     tcase_add_test(tc, a_self_signed_certificate_in_the_ca_file_is_trusted);
     tcase_add_test(tc, the_system_store_does_not_trust_the_tests_authority);
