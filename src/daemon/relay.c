@@ -34,6 +34,7 @@ struct relay {
     struct loop_timer *timer;
     store_id *active; /* being sent, or with an outcome that is not committed yet */
     unsigned n_active;
+    int64_t turn; /* the uid that had the last turn */
     int64_t started_at, next_sweep_at;
     bool awake;
     bool stopping;
@@ -76,15 +77,14 @@ static void set_active(struct relay *r, store_id id)
     r->active[r->n_active++] = id;
 }
 
-/* The message that is due the longest. */
+/* The message that is due the longest of the user whose turn it is. */
 static struct attempt *next_attempt(void *self)
 {
     struct relay *r = self;
-    store_id id;
-    if (r->n_active == ACTIVE_MAX ||
-        !store_due(r->store, clock_wall_ms(), r->active, r->n_active, &id, 1))
+    if (r->n_active == ACTIVE_MAX)
         return NULL;
-    struct store_message *m = store_load(r->store, id);
+    store_id id = store_in_turn(r->store, clock_wall_ms(), r->active, r->n_active, &r->turn);
+    struct store_message *m = id ? store_load(r->store, id) : NULL;
     if (!m)
         return NULL;
     set_active(r, id);
@@ -171,6 +171,7 @@ struct relay *relay_new(struct loop *loop, struct store *store, struct conf *con
     r->active = mem_array(ACTIVE_MAX, sizeof *r->active);
     r->started_at = loop_now_ms(loop);
     r->next_sweep_at = r->started_at;
+    r->turn = -1;
     r->awake = true;
     return r;
 }
@@ -300,10 +301,11 @@ static void sweep(struct relay *r, int64_t now)
     sweep_dead(r, now);
 }
 
+/* While mail is due, more of it changes nothing. */
 static void set_timer(struct relay *r, int64_t now, int64_t wall_ms, bool is_due)
 {
     int64_t at = r->next_sweep_at;
-    int64_t next_due_ms = store_next_due(r->store, wall_ms);
+    int64_t next_due_ms = is_due ? INT64_MAX : store_next_due(r->store, wall_ms);
     /* Those behind the first that is up are not probed. */
     bool probes = is_due;
     for (unsigned i = 0; i < r->smarthosts->n; i++) {

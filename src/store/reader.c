@@ -9,6 +9,7 @@
 enum statement {
     BEGIN,
     COMMIT,
+    NEXT_UID,
     DUE,
     DEAD,
     NEXT_DUE,
@@ -30,12 +31,21 @@ _Static_assert((int)N_STATEMENTS <= (int)READER_STATEMENTS, "room");
 static const char *const statement_texts[N_STATEMENTS] = {
     [BEGIN] = "BEGIN",
     [COMMIT] = "COMMIT",
-    [DUE] = "SELECT id FROM message WHERE state = 0 AND next_attempt_ms <= ?1"
-            " ORDER BY next_attempt_ms, id LIMIT ?2",
+    [NEXT_UID] = "SELECT uid FROM message WHERE state = 0 AND uid > ?1 ORDER BY uid LIMIT 1",
+    [DUE] = "SELECT id FROM message WHERE state = 0 AND uid = ?1 AND next_attempt_ms <= ?2"
+            " ORDER BY next_attempt_ms, id LIMIT ?3",
     [DEAD] = "SELECT id FROM message WHERE state = 2 AND next_attempt_ms < ?1"
              " ORDER BY next_attempt_ms, id LIMIT ?2",
-    [NEXT_DUE] = "SELECT next_attempt_ms FROM message WHERE state = 0"
-                 " AND next_attempt_ms > ?1 ORDER BY next_attempt_ms LIMIT 1",
+    /* From one uid to the next, and of each the first row after ?1. */
+    [NEXT_DUE] =
+        "WITH RECURSIVE user (uid) AS ("
+        " SELECT min(uid) FROM message WHERE state = 0"
+        " UNION ALL"
+        " SELECT (SELECT min(uid) FROM message WHERE state = 0 AND uid > user.uid)"
+        " FROM user WHERE uid IS NOT NULL"
+        ") SELECT coalesce(min((SELECT next_attempt_ms FROM message WHERE state = 0"
+        " AND uid = user.uid AND next_attempt_ms > ?1 ORDER BY next_attempt_ms LIMIT 1)),"
+        " 0x7fffffffffffffff) FROM user",
     [TOTALS] = "SELECT queued, deferred, held, dead, bytes FROM total",
     [OLDEST] = "SELECT arrival_ms FROM message ORDER BY id LIMIT 1",
     [MESSAGES] = "SELECT " MESSAGE_COLUMNS
@@ -72,12 +82,22 @@ static bool is_active(store_id id, const store_id *active, unsigned n_active)
     return false;
 }
 
-int reader_due(struct reader *r, int64_t now_ms, const store_id *active, unsigned n_active,
-               store_id *ids, unsigned *n_ids, unsigned max)
+/* The first uid after *uid that has queued mail; -1: none. */
+static int next_uid(struct reader *r, int64_t *uid)
+{
+    int64_t after = *uid;
+    *uid = -1;
+    return sql_number(r->statements[NEXT_UID], SQL_VALUES(SQL_INT(after)), uid);
+}
+
+/* Add to ids what is due of one uid. */
+static int add_due(struct reader *r, int64_t uid, int64_t now_ms, const store_id *active,
+                   unsigned n_active, store_id *ids, unsigned *n_ids, unsigned max)
 {
     sqlite3_stmt *st = r->statements[DUE];
-    unsigned n = 0;
-    int rc = sql_first(st, SQL_VALUES(SQL_INT(now_ms), SQL_INT((int64_t)max + n_active)));
+    unsigned n = *n_ids;
+    int rc = sql_first(
+        st, SQL_VALUES(SQL_INT(uid), SQL_INT(now_ms), SQL_INT((int64_t)(max - n) + n_active)));
     for (; rc == SQLITE_ROW && n < max; rc = sqlite3_step(st)) {
         store_id id = sqlite3_column_int64(st, 0);
         if (!is_active(id, active, n_active))
@@ -86,6 +106,47 @@ int reader_due(struct reader *r, int64_t now_ms, const store_id *active, unsigne
     int reset = sqlite3_reset(st);
     *n_ids = n;
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? reset : rc;
+}
+
+int reader_due(struct reader *r, int64_t now_ms, const store_id *active, unsigned n_active,
+               store_id *ids, unsigned *n_ids, unsigned max)
+{
+    int64_t uid = -1;
+    *n_ids = 0;
+    int rc = next_uid(r, &uid);
+    while (rc == SQLITE_OK && uid >= 0 && *n_ids < max) {
+        rc = add_due(r, uid, now_ms, active, n_active, ids, n_ids, max);
+        if (rc == SQLITE_OK)
+            rc = next_uid(r, &uid);
+    }
+    return rc;
+}
+
+/* Round the uids once: from the one after *turn to the last, and from the first to *turn. */
+int reader_in_turn(struct reader *r, int64_t now_ms, const store_id *active, unsigned n_active,
+                   int64_t *turn, store_id *id)
+{
+    int64_t uid = *turn;
+    bool again = false;
+    unsigned n = 0;
+    int rc = SQLITE_OK;
+    while (rc == SQLITE_OK && n == 0) {
+        rc = next_uid(r, &uid);
+        if (rc == SQLITE_OK && uid < 0 && !again && *turn >= 0) {
+            again = true;
+            continue;
+        }
+        if (rc != SQLITE_OK || uid < 0)
+            break;
+        rc = add_due(r, uid, now_ms, active, n_active, id, &n, 1);
+        if (again && uid >= *turn)
+            break;
+    }
+    if (n)
+        *turn = uid;
+    else
+        *id = 0;
+    return rc;
 }
 
 int reader_dead(struct reader *r, int64_t before_ms, store_id *ids, unsigned *n_ids,

@@ -69,8 +69,11 @@ static const char version_1[] =
 /* What the submitter asked for (RFC 3461, RFC 8689), and who was told what: message.ret is enum
  * store_ret, recipient.notify the bits of enum store_notify. event is what happened to a
  * message that is still here. set_aside finds the few that are not queued among a million that
- * are. */
+ * are. The index due by uid lets the users take turns: what is due of each is found without a
+ * look at the mail of the others. */
 static const char version_2[] =
+    "DROP INDEX due;"
+    "CREATE INDEX due ON message (uid, next_attempt_ms) WHERE state = 0;"
     "ALTER TABLE message ADD COLUMN envid TEXT;"
     "ALTER TABLE message ADD COLUMN ret INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE message ADD COLUMN require_tls INTEGER NOT NULL"

@@ -184,6 +184,14 @@ unsigned store_due(struct store *s, int64_t now_ms, const store_id *active, unsi
     return reading_failed(s, rc) ? 0 : n;
 }
 
+store_id store_in_turn(struct store *s, int64_t now_ms, const store_id *active,
+                       unsigned n_active, int64_t *turn)
+{
+    store_id id;
+    int rc = reader_in_turn(&s->reader, now_ms, active, n_active, turn, &id);
+    return reading_failed(s, rc) ? 0 : id;
+}
+
 unsigned store_dead(struct store *s, int64_t before_ms, store_id *ids, unsigned max)
 {
     unsigned n;

@@ -231,10 +231,16 @@ void store_remove(struct store *s, store_id id, void *owner);
 
 /* Reads. They see all that was told as committed or recorded. */
 
-/* Up to max ids of queued messages with next_attempt_ms <= now_ms, the longest due first,
- * leaving out the n_active in active. */
+/* Up to max ids of queued messages with next_attempt_ms <= now_ms, one uid's after another's
+ * and of each the longest due first, leaving out the n_active in active. */
 unsigned store_due(struct store *s, int64_t now_ms, const store_id *active, unsigned n_active,
                    store_id *ids, unsigned max);
+
+/* The one of them whose turn it is, 0 when there is none: the uids take turns, so that one's
+ * 10,000 messages do not delay another's one (L-074). *turn is the uid that had the last turn,
+ * at first -1, and is moved on. */
+store_id store_in_turn(struct store *s, int64_t now_ms, const store_id *active,
+                       unsigned n_active, int64_t *turn);
 
 /* Up to max ids of messages that died before before_ms, the longest dead first. */
 unsigned store_dead(struct store *s, int64_t before_ms, store_id *ids, unsigned max);

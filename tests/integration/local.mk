@@ -10,6 +10,7 @@ integration_modules = \
 	%reldir%/test_crash.py \
 	%reldir%/test_faults.py \
 	%reldir%/test_outage.py \
+	%reldir%/test_schedule.py \
 	%reldir%/test_submission.py \
 	%reldir%/test_envelope.py \
 	%reldir%/test_admin.py \

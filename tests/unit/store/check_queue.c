@@ -305,16 +305,29 @@ START_TEST(retry_of_all_goes_in_slices_and_misses_none)
 }
 END_TEST
 
-static store_id accept_due(int64_t next_attempt_ms)
+/* Its result is yet to come. */
+static store_id commit_of(uid_t uid, int64_t next_attempt_ms)
 {
     struct buf chunk;
     buf_init(&chunk, 1);
     struct store_message *m = fixture_message(store_begin(s, 0), 1);
     store_id id = m->id;
+    m->uid = uid;
     m->next_attempt_ms = next_attempt_ms;
     store_commit(s, m, 0, &chunk, NULL);
+    return id;
+}
+
+static store_id accept_of(uid_t uid, int64_t next_attempt_ms)
+{
+    store_id id = commit_of(uid, next_attempt_ms);
     ck_assert_int_eq(fixture_result(s).failure, STORE_OK);
     return id;
+}
+
+static store_id accept_due(int64_t next_attempt_ms)
+{
+    return accept_of(1000, next_attempt_ms);
 }
 
 START_TEST(the_longest_due_comes_first_and_active_ones_not_at_all)
@@ -335,6 +348,53 @@ START_TEST(the_longest_due_comes_first_and_active_ones_not_at_all)
     ck_assert_int_eq(store_next_due(s, 0), 100);
     ck_assert_int_eq(store_next_due(s, 100), 200);
     ck_assert_int_eq(store_next_due(s, 300), INT64_MAX);
+}
+END_TEST
+
+START_TEST(the_users_take_turns)
+{
+    static const uid_t nobody_knows = (uid_t)-1;
+    store_id mine[3], theirs, unknown[2];
+    mine[0] = accept_of(1000, 10);
+    mine[1] = accept_of(1000, 20);
+    mine[2] = accept_of(1000, 30);
+    accept_of(1001, 5000);
+    theirs = accept_of(1002, 40);
+    unknown[0] = accept_of(nobody_knows, 50);
+    unknown[1] = accept_of(nobody_knows, 60);
+    const store_id expected[] = {mine[0],    theirs,  unknown[0], mine[1],
+                                 unknown[1], mine[2], 0,          0};
+    store_id active[8];
+    int64_t turn = -1;
+    for (unsigned i = 0; i < 8; i++) {
+        active[i] = store_in_turn(s, 100, active, i, &turn);
+        ck_assert_msg(active[i] == expected[i], "turn %u", i);
+    }
+    ck_assert_int_eq(turn, 1000);
+    ck_assert_int_eq(store_in_turn(s, 100, NULL, 0, &turn), theirs);
+    ck_assert_int_eq(store_in_turn(s, 100, &mine[0], 1, &turn), unknown[0]);
+    ck_assert_int_eq(store_in_turn(s, 100, NULL, 0, &turn), mine[0]);
+    ck_assert_int_eq(store_in_turn(s, 9, NULL, 0, &turn), 0);
+    ck_assert_int_eq(turn, 1000);
+    ck_assert_int_eq(store_next_due(s, 45), 50);
+    ck_assert_int_eq(store_next_due(s, 100), 5000);
+}
+END_TEST
+
+START_TEST(a_turn_among_many_users_costs_little)
+{
+    enum {
+        USERS = 2000
+    };
+    for (uid_t uid = 0; uid < USERS; uid++)
+        commit_of(uid, uid == USERS / 2 ? 50 : 1000 + (int64_t)uid);
+    for (uid_t uid = 0; uid < USERS; uid++)
+        ck_assert_int_eq(fixture_result(s).failure, STORE_OK);
+    int64_t turn = -1;
+    for (unsigned i = 0; i < 3; i++)
+        ck_assert_int_ne(store_in_turn(s, 100, NULL, 0, &turn), 0);
+    ck_assert_int_eq(store_in_turn(s, 49, NULL, 0, &turn), 0);
+    ck_assert_int_eq(store_next_due(s, 100), 1000);
 }
 END_TEST
 
@@ -448,6 +508,8 @@ static TCase *reading_tests(void)
     TCase *tc = tcase_create("reading");
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, the_longest_due_comes_first_and_active_ones_not_at_all);
+    tcase_add_test(tc, the_users_take_turns);
+    tcase_add_test(tc, a_turn_among_many_users_costs_little);
     tcase_add_test(tc, counts_follow_every_change);
     tcase_add_test(tc, pages_hold_messages_in_order_with_their_own_recipients);
     tcase_add_test(tc, free_space_is_told);
