@@ -12,4 +12,5 @@ noinst_LIBRARIES += %reldir%/libbase.a
 	%reldir%/printable.c %reldir%/printable.h \
 	%reldir%/private_file.c %reldir%/private_file.h \
 	%reldir%/sockname.c %reldir%/sockname.h \
-	%reldir%/str.c %reldir%/str.h
+	%reldir%/str.c %reldir%/str.h \
+	%reldir%/xtext.c %reldir%/xtext.h

@@ -6,7 +6,7 @@
 #include "log.h"
 #include "mem.h"
 #include "printable.h"
-#include "smtp_xtext.h"
+#include "xtext.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@ void invalid_add(struct invalid *in, struct store_recipient *r, struct str xtext
     struct buf words;
     char address[ADDRESS_MAX + 1];
     buf_init(&words, xtext.n);
-    smtp_xtext_decode(&words, xtext);
+    xtext_decode(&words, xtext);
     printable_cut(address, sizeof address, buf_str(&words));
     buf_release(&words);
     r->address = mem_strdup(address);

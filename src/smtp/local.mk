@@ -16,5 +16,4 @@ noinst_LIBRARIES += %reldir%/libsmtp.a
 	%reldir%/smtp_server.c %reldir%/smtp_server.h \
 	%reldir%/smtp_session.c %reldir%/smtp_session.h \
 	%reldir%/smtp_transaction.c \
-	%reldir%/smtp_verbs.c \
-	%reldir%/smtp_xtext.c %reldir%/smtp_xtext.h
+	%reldir%/smtp_verbs.c

@@ -75,7 +75,7 @@ struct smtp_rcpt {
     unsigned notify;    /* NOTIFY= (RFC 3461), enum smtp_notify; 0 when not given */
     struct str orcpt;   /* ORCPT=, "rfc822;" and xtext as it came; "" when not given */
     struct str invalid; /* XINVALID= (XTRANTER): in place of an address, words that could not be
-                           read as one; in xtext (smtp_xtext.h). "" when not given */
+                           read as one; in xtext (xtext.h). "" when not given */
 };
 
 /* Read one line, given with its line end. False, with *why, where it does not end in CR LF or

@@ -2,7 +2,7 @@
 #include "smtp_dsn.h"
 
 #include "printable.h"
-#include "smtp_xtext.h"
+#include "xtext.h"
 
 static const struct {
     const char *word;
@@ -53,10 +53,10 @@ bool smtp_dsn_ret(struct str value, enum smtp_ret *ret)
 bool smtp_dsn_is_envid(struct str value)
 {
     struct buf octets;
-    if (value.n == 0 || !smtp_xtext_is_valid(value))
+    if (value.n == 0 || !xtext_is_valid(value))
         return false;
     buf_init(&octets, SMTP_DSN_ENVID_MAX);
-    smtp_xtext_decode(&octets, value);
+    xtext_decode(&octets, value);
     struct str s = buf_str(&octets);
     bool good = !octets.failed;
     for (size_t i = 0; i < s.n; i++)
@@ -98,7 +98,7 @@ bool smtp_dsn_is_orcpt(struct str value, bool utf8)
     struct str address = str_tail(value, semicolon + 1);
     if (value.n > SMTP_DSN_ORCPT_MAX || !is_address_type(type) || address.n == 0)
         return false;
-    return smtp_xtext_is_valid(address) ||
+    return xtext_is_valid(address) ||
            (utf8 && str_eq_nocase(type, STR_LIT("utf-8")) && is_utf8_address(address));
 }
 

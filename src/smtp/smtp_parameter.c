@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "smtp_parameter.h"
 
-#include "smtp_xtext.h"
+#include "xtext.h"
 
 /* What a parameter is read into: mail or rcpt. offers are of enum smtp_offer. */
 struct target {
@@ -98,7 +98,7 @@ static bool read_orcpt(struct target *t, struct str value, struct smtp_refusal *
 
 static bool read_invalid(struct target *t, struct str value, struct smtp_refusal *why)
 {
-    if (value.n == 0 || !smtp_xtext_is_valid(value))
+    if (value.n == 0 || !xtext_is_valid(value))
         return smtp_refusal_set(why, 501, "5.5.4", "XINVALID takes some words in xtext");
     t->rcpt->invalid = value;
     return true;

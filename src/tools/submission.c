@@ -4,6 +4,7 @@
 #include "address.h"
 #include "smtp_caps.h"
 #include "smtp_reply.h"
+#include "xtext.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -71,18 +72,6 @@ int submission_exit_status(unsigned code, const char *status)
     return EX_UNAVAILABLE;
 }
 
-/* RFC 3461 4. */
-static void put_xtext(struct buf *out, struct str text)
-{
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        if (c > ' ' && c < 0x7F && c != '+' && c != '=')
-            buf_putc(out, text.p[i]);
-        else
-            buf_printf(out, "+%02X", c);
-    }
-}
-
 static bool needs_utf8(const struct submission_envelope *e)
 {
     bool needs = address_is_utf8(str_of(e->sender));
@@ -112,7 +101,7 @@ void submission_put_envelope(struct buf *out, const struct submission_envelope *
         buf_printf(out, " RET=%s", e->ret);
     if (dsn && e->envelope_id) {
         buf_puts(out, " ENVID=");
-        put_xtext(out, str_of(e->envelope_id));
+        xtext_put(out, str_of(e->envelope_id));
     }
     if (own && e->xid)
         buf_printf(out, " XID=%s", e->xid);
@@ -121,7 +110,7 @@ void submission_put_envelope(struct buf *out, const struct submission_envelope *
     buf_puts(out, "\r\n");
     for (size_t i = 0; own && i < e->n_invalid; i++) {
         buf_puts(out, "RCPT TO:<MAILER-DAEMON> XINVALID=");
-        put_xtext(out, str_of(e->invalid[i]));
+        xtext_put(out, str_of(e->invalid[i]));
         end_recipient(out, e, dsn);
     }
     for (size_t i = 0; i < e->n_recipients; i++) {

@@ -3,7 +3,7 @@
 #include "address.h"
 #include "mem.h"
 #include "smtp_command.h"
-#include "smtp_xtext.h"
+#include "xtext.h"
 
 #include <string.h>
 
@@ -73,8 +73,8 @@ static void read_rcpt(struct str argument, unsigned offers)
     BUG_ON((rcpt.notify & SMTP_NOTIFY_NEVER) && rcpt.notify != SMTP_NOTIFY_NEVER);
     struct buf words;
     buf_init(&words, rcpt.invalid.n);
-    smtp_xtext_decode(&words, rcpt.invalid);
-    BUG_ON(words.failed || !smtp_xtext_is_valid(rcpt.invalid) ||
+    xtext_decode(&words, rcpt.invalid);
+    BUG_ON(words.failed || !xtext_is_valid(rcpt.invalid) ||
            (rcpt.invalid.n && !(offers & SMTP_OFFER_XTRANTER)));
     buf_release(&words);
 }

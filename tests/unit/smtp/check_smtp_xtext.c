@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "smtp_xtext.h"
+#include "xtext.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -21,10 +21,24 @@ START_TEST(xtext_stands_for_its_octets)
 {
     struct buf out;
     buf_init(&out, 100);
-    ck_assert_msg(smtp_xtext_is_valid(rows[_i].text), "%s", rows[_i].text.p);
-    smtp_xtext_decode(&out, rows[_i].text);
+    ck_assert_msg(xtext_is_valid(rows[_i].text), "%s", rows[_i].text.p);
+    xtext_decode(&out, rows[_i].text);
     ck_assert_msg(str_eq(buf_str(&out), rows[_i].octets), "%s", rows[_i].text.p);
     buf_release(&out);
+}
+END_TEST
+
+START_TEST(octets_come_back_as_they_were)
+{
+    struct buf text, octets;
+    buf_init(&text, 100);
+    buf_init(&octets, 100);
+    xtext_put(&text, rows[_i].octets);
+    ck_assert_msg(xtext_is_valid(buf_str(&text)), "%s", rows[_i].text.p);
+    xtext_decode(&octets, buf_str(&text));
+    ck_assert_msg(str_eq(buf_str(&octets), rows[_i].octets), "%s", rows[_i].text.p);
+    buf_release(&text);
+    buf_release(&octets);
 }
 END_TEST
 
@@ -36,15 +50,16 @@ static const struct str bad[] = {
 
 START_TEST(what_is_not_xtext_is_told)
 {
-    ck_assert_msg(!smtp_xtext_is_valid(bad[_i]), "%s", bad[_i].p);
+    ck_assert_msg(!xtext_is_valid(bad[_i]), "%s", bad[_i].p);
 }
 END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("smtp_xtext");
-    TCase *tc = tcase_create("smtp_xtext");
+    Suite *suite = suite_create("xtext");
+    TCase *tc = tcase_create("xtext");
     tcase_add_loop_test(tc, xtext_stands_for_its_octets, 0, sizeof rows / sizeof rows[0]);
+    tcase_add_loop_test(tc, octets_come_back_as_they_were, 0, sizeof rows / sizeof rows[0]);
     tcase_add_loop_test(tc, what_is_not_xtext_is_told, 0, sizeof bad / sizeof bad[0]);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "smtp_xtext.h"
+#include "xtext.h"
 
 /* 0 to 15, or 16 for what is no upper-case hexadecimal digit. */
 static unsigned digit_value(char c)
@@ -19,7 +19,7 @@ static size_t coded_length(struct str text)
     return c > ' ' && c <= '~' && c != '=' ? 1 : 0;
 }
 
-bool smtp_xtext_is_valid(struct str text)
+bool xtext_is_valid(struct str text)
 {
     size_t n = 1;
     while (text.n > 0 && n > 0) {
@@ -29,12 +29,23 @@ bool smtp_xtext_is_valid(struct str text)
     return n > 0;
 }
 
-void smtp_xtext_decode(struct buf *out, struct str text)
+void xtext_decode(struct buf *out, struct str text)
 {
     while (text.n > 0) {
         bool coded = text.p[0] == '+';
         buf_putc(out, coded ? (char)(digit_value(text.p[1]) << 4 | digit_value(text.p[2]))
                             : text.p[0]);
         text = str_tail(text, coded ? 3 : 1);
+    }
+}
+
+void xtext_put(struct buf *out, struct str octets)
+{
+    for (size_t i = 0; i < octets.n; i++) {
+        unsigned char c = (unsigned char)octets.p[i];
+        if (c > ' ' && c < 0x7F && c != '+' && c != '=')
+            buf_putc(out, octets.p[i]);
+        else
+            buf_printf(out, "+%02X", c);
     }
 }
