@@ -143,7 +143,12 @@ static unsigned list_failed(const struct attempt *a, struct report_recipient *fa
         bool asked = bounce_is_asked(r, STORE_NOTIFY_FAILURE);
         if (asked && (a->events[i] == OUTCOME_BOUNCED || a->events[i] == OUTCOME_EXPIRED)) {
             failed[n++] = (struct report_recipient){
-                r->address, &r->fault, a->remote[0] ? a->remote : NULL, clock_wall_ms()};
+                .address = r->address,
+                .orcpt = r->orcpt,
+                .fault = &r->fault,
+                .remote = a->remote[0] ? a->remote : NULL,
+                .attempt_ms = a->relay[0] ? clock_wall_ms() : 0,
+            };
         }
     }
     return n;

@@ -4,20 +4,9 @@
 #include "clock.h"
 #include "mem.h"
 
-/* Where the header ends: before the blank line. */
-static struct str header_of(struct str head)
-{
-    for (size_t i = 0; i + 1 < head.n; i++) {
-        bool at_line_start = i == 0 || head.p[i - 1] == '\n';
-        if (at_line_start && head.p[i] == '\r' && head.p[i + 1] == '\n')
-            return str_head(head, i);
-    }
-    return head;
-}
-
 bool bounce_is_allowed(const struct store_message *m, struct str head)
 {
-    return m->sender[0] && report_is_wanted(header_of(head));
+    return m->sender[0] && report_is_wanted(report_header_of(head));
 }
 
 bool bounce_is_asked(const struct store_recipient *r, enum store_notify event)
@@ -37,9 +26,22 @@ static struct store_message *new_message(struct store *store, const struct store
     report->recipients[0].address = mem_strdup(m->sender);
     report->uid = m->uid;
     report->gid = m->gid;
+    report->require_tls = m->require_tls;
     report->arrival_ms = now_ms;
     report->next_attempt_ms = now_ms;
     return report;
+}
+
+/* RET is about failures alone (RFC 3461 4.3). What was to go over verified TLS alone does not
+ * come back in a report either (N-010). */
+static bool comes_back_whole(const struct bounce_facts *facts)
+{
+    const struct store_message *m = facts->message;
+    bool failed = false;
+    for (unsigned i = 0; i < facts->n_recipients; i++)
+        failed = failed || facts->recipients[i].action == REPORT_FAILED;
+    return failed && m->ret == STORE_RET_FULL && !m->require_tls &&
+           m->body_bytes <= REPORT_WHOLE_MAX && facts->head.n == m->body_bytes;
 }
 
 void bounce_write(struct bounce *b, struct store *store, const struct bounce_facts *facts)
@@ -51,20 +53,22 @@ void bounce_write(struct bounce *b, struct store *store, const struct bounce_fac
     store_id_format(b->id, b->message->id);
     store_id_format(id, m->id);
     buf_init(&b->content, STORE_REPORT_BYTES_MAX);
-    report_failure(&b->content,
-                   &(struct report_facts){
-                       .hostname = facts->conf->hostname,
-                       .domain = facts->conf->domain,
-                       .id = id,
-                       .report_id = b->id,
-                       .sender = m->sender,
-                       .arrival_ms = m->arrival_ms,
-                       .now_ms = now_ms,
-                       .zone_minutes = clock_zone_minutes(now_ms),
-                       .header = str_head(header_of(facts->head), REPORT_HEADER_MAX),
-                       .recipients = facts->recipients,
-                       .n_recipients = facts->n_recipients,
-                   });
+    report_write(&b->content, &(struct report_facts){
+                                  .hostname = facts->conf->hostname,
+                                  .domain = facts->conf->domain,
+                                  .id = id,
+                                  .report_id = b->id,
+                                  .sender = m->sender,
+                                  .arrival_ms = m->arrival_ms,
+                                  .now_ms = now_ms,
+                                  .zone_minutes = clock_zone_minutes(now_ms),
+                                  .envid = m->envid,
+                                  .retry_until_ms = m->arrival_ms + facts->conf->lifetime_ms,
+                                  .original = facts->head,
+                                  .whole = comes_back_whole(facts),
+                                  .recipients = facts->recipients,
+                                  .n_recipients = facts->n_recipients,
+                              });
     BUG_ON(b->content.failed);
     b->message->body_8bit = !str_is_ascii(buf_str(&b->content));
 }

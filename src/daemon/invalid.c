@@ -62,6 +62,7 @@ void invalid_report(struct invalid *in, struct store *store, const struct conf *
     for (unsigned i = 0; i < in->n; i++) {
         if (bounce_is_asked(&in->told[i], STORE_NOTIFY_FAILURE))
             failed[n++] = (struct report_recipient){.address = in->told[i].address,
+                                                    .orcpt = in->told[i].orcpt,
                                                     .fault = &in->told[i].fault,
                                                     .attempt_ms = a->message->arrival_ms};
     }

@@ -52,19 +52,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     memcpy(fault.text, text, str_head(str_of(text), FAULT_TEXT_MAX - 1).n);
     memcpy(fault.reply, fault.text, sizeof fault.reply);
     memcpy(fault.status, fault.text, sizeof fault.status - 1);
-    struct report_recipient recipient = {text, &fault, text, 0};
+    struct report_recipient recipient = {
+        .address = text, .orcpt = text, .fault = &fault, .remote = text};
     struct report_facts facts = {.hostname = text,
                                  .domain = text,
                                  .id = text,
                                  .report_id = "A",
                                  .sender = text,
-                                 .header = header,
+                                 .envid = text,
+                                 .original = header,
                                  .recipients = &recipient,
                                  .n_recipients = 1};
     buf_init(&out, SIZE_MAX);
-    report_failure(&out, &facts);
-    check_lines(buf_str(&out));
-    check_boundary(buf_str(&out));
+    for (unsigned action = REPORT_FAILED; action <= REPORT_EXPANDED; action++) {
+        recipient.action = (enum report_action)action;
+        facts.whole = action == REPORT_FAILED && n % 2;
+        report_write(&out, &facts);
+        check_lines(buf_str(&out));
+        check_boundary(buf_str(&out));
+        buf_clear(&out);
+    }
     report_is_wanted(header);
     buf_release(&out);
     free(text);

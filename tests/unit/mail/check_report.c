@@ -31,7 +31,7 @@ static struct report_facts facts_of(const struct report_recipient *recipients, u
         .arrival_ms = 1795487383042,
         .now_ms = 1795487390000,
         .zone_minutes = 60,
-        .header = str_of(header),
+        .original = str_of(header),
         .recipients = recipients,
         .n_recipients = n,
     };
@@ -42,7 +42,7 @@ static char *report(const struct report_facts *facts)
 {
     struct buf out;
     buf_init(&out, SIZE_MAX);
-    report_failure(&out, facts);
+    report_write(&out, facts);
     ck_assert(!out.failed);
     ck_assert_ptr_null(memchr(buf_str(&out).p, '\0', buf_len(&out)));
     char *text = buf_strdup(&out);
@@ -58,6 +58,7 @@ static const char plain_report[] =
     "Message-ID: <0123456789AC.1795487390000@mail.example>\r\n"
     "In-Reply-To: <i@d>\r\n"
     "References: <i@d>\r\n"
+    "X-Tranter-Report: 0123456789AC\r\n"
     "Auto-Submitted: auto-replied\r\n"
     "MIME-Version: 1.0\r\n"
     "Content-Type: multipart/report; report-type=delivery-status;\r\n"
@@ -114,7 +115,10 @@ static const char plain_report[] =
 START_TEST(a_report_says_what_happened_to_people_and_to_software)
 {
     struct fault fault = no_such_user();
-    struct report_recipient recipient = {"x@y", &fault, "smtp.example.com", 1795487386000};
+    struct report_recipient recipient = {.address = "x@y",
+                                         .fault = &fault,
+                                         .remote = "smtp.example.com",
+                                         .attempt_ms = 1795487386000};
     struct report_facts facts =
         facts_of(&recipient, 1, "Message-ID: <i@d>\r\nSubject: a\r\n b\r\n");
     char *text = report(&facts);
@@ -154,8 +158,9 @@ static char *delimiter_of(const char *text)
 /* Our header has our fields, and its boundary stands where we put it and nowhere else. */
 static void check_frame(const char *text)
 {
-    static const char names[] = "From To Subject Date Message-ID Auto-Submitted MIME-Version "
-                                "Content-Type ";
+    static const char names[] =
+        "From To Subject Date Message-ID X-Tranter-Report Auto-Submitted MIME-Version "
+        "Content-Type ";
     char met[400] = "";
     struct header h;
     struct header_event e;
@@ -216,8 +221,9 @@ START_TEST(no_text_from_outside_forges_a_line)
     memcpy(fault.fix, text, sizeof text);
     memcpy(fault.reply, text, sizeof text);
     snprintf(fault.status, sizeof fault.status, "%.11s", hostile);
-    struct report_recipient recipients[] = {{hostile, &fault, hostile, 0},
-                                            {"a@b", &fault, hostile, 0}};
+    struct report_recipient recipients[] = {
+        {.address = hostile, .fault = &fault, .remote = hostile},
+        {.address = "a@b", .fault = &fault, .remote = hostile}};
     struct report_facts facts = facts_of(recipients, 2, "X: y\r\n");
     facts.hostname = facts.domain = facts.id = facts.sender = hostile;
     char *whole = report(&facts);
@@ -252,9 +258,9 @@ static const struct {
 static char *returned_header(struct str header)
 {
     struct fault fault = no_such_user();
-    struct report_recipient recipient = {"x@y", &fault, NULL, 0};
+    struct report_recipient recipient = {.address = "x@y", .fault = &fault};
     struct report_facts facts = facts_of(&recipient, 1, "");
-    facts.header = header;
+    facts.original = header;
     char *whole = report(&facts);
     check_lines(whole);
     check_frame(whole);
@@ -358,7 +364,7 @@ START_TEST(a_status_that_is_none_is_not_passed_on)
 {
     struct fault fault = no_such_user();
     snprintf(fault.status, sizeof fault.status, "%s", statuses[_i].status);
-    struct report_recipient recipient = {"x@y", &fault, NULL, 0};
+    struct report_recipient recipient = {.address = "x@y", .fault = &fault};
     struct report_facts facts = facts_of(&recipient, 1, "");
     char line[40];
     snprintf(line, sizeof line, "\r\nStatus: %s\r\n", statuses[_i].told);
@@ -373,7 +379,8 @@ START_TEST(without_a_servers_words_ours_are_told)
     struct fault fault;
     fault_set(&fault, FAULT_SERVER, "4.4.1", "CONNECT-TIMEOUT", "No answer for 5 days.");
     fault_fix(&fault, "Open port 587 in the firewall.");
-    struct report_recipient recipient = {"x@y", &fault, NULL, 0};
+    struct report_recipient recipient = {
+        .address = "x@y", .fault = &fault, .attempt_ms = 1795487386000};
     struct report_facts facts = facts_of(&recipient, 1, "");
     char *text = report(&facts);
     ck_assert_ptr_nonnull(strstr(text, "What happened:\r\n    No answer for 5 days.\r\n"
@@ -402,7 +409,7 @@ START_TEST(without_a_fix_the_scope_tells_what_to_do)
 {
     struct fault fault;
     fault_set(&fault, advices[_i].scope, "5.0.0", "X", "x");
-    struct report_recipient recipient = {"x@y", &fault, NULL, 0};
+    struct report_recipient recipient = {.address = "x@y", .fault = &fault};
     struct report_facts facts = facts_of(&recipient, 1, "");
     char *text = report(&facts);
     const char *at = strstr(text, "What to do:\r\n    ");
@@ -418,8 +425,9 @@ START_TEST(recipients_with_the_same_cause_are_told_together)
     struct fault two = no_such_user();
     struct fault other = no_such_user();
     fault_reply(&other, STR_LIT("550 other"));
-    struct report_recipient recipients[] = {
-        {"a@b", &one, NULL, 0}, {"c@d", &two, NULL, 0}, {"e@f", &other, NULL, 0}};
+    struct report_recipient recipients[] = {{.address = "a@b", .fault = &one},
+                                            {.address = "c@d", .fault = &two},
+                                            {.address = "e@f", .fault = &other}};
     struct report_facts facts = facts_of(recipients, 3, "");
     char *text = report(&facts);
     ck_assert_ptr_nonnull(strstr(text, "    a@b\r\n    c@d\r\nWhat happened:"));
@@ -433,10 +441,10 @@ START_TEST(addresses_in_utf8_make_it_a_global_report)
 {
     struct fault fault = no_such_user();
     fault_reply(&fault, STR_LIT("550 n\xC3\xB6"));
-    struct report_recipient recipients[] = {{"b\xC3\xB6"
-                                             "b@d",
-                                             &fault, NULL, 0},
-                                            {"a@d", &fault, NULL, 0}};
+    struct report_recipient recipients[] = {{.address = "b\xC3\xB6"
+                                                        "b@d",
+                                             .fault = &fault},
+                                            {.address = "a@d", .fault = &fault}};
     struct report_facts facts = facts_of(recipients, 2,
                                          "To: b\xC3\xB6"
                                          "b@d\r\n");
@@ -466,13 +474,14 @@ static char *largest_report(unsigned n)
         for (size_t k = 0; k + 3 < FAULT_TEXT_MAX; k += 2)
             memcpy(faults[i].reply + k, "\xC3\xB6", 3);
         snprintf(faults[i].text, FAULT_TEXT_MAX, "%0500u", i);
-        recipients[i] = (struct report_recipient){address, &faults[i], address, 0};
+        recipients[i] = (struct report_recipient){
+            .address = address, .fault = &faults[i], .remote = address};
     }
     struct report_facts facts = facts_of(recipients, n, "");
     char *header = malloc(REPORT_HEADER_MAX);
     for (size_t i = 0; i < REPORT_HEADER_MAX; i++)
         header[i] = i % 2 ? '\n' : 'x';
-    facts.header = (struct str){header, REPORT_HEADER_MAX};
+    facts.original = (struct str){header, REPORT_HEADER_MAX};
     char *text = report(&facts);
     check_lines(text);
     check_frame(text);
@@ -516,6 +525,7 @@ static const struct {
     {"X: y\r\nAuto-Submitted:\r\n auto-replied; owner-email=\"x\"\r\n", false},
     {"Auto-Submitted: none\r\n", false},
     {"Auto-Submitted: auto-generated", false},
+    {"Subject: x\r\nX-Tranter-Report: 0123456789AC\r\nAuto-Submitted: no\r\n", false},
 };
 
 START_TEST(what_was_sent_by_a_machine_wants_no_report)

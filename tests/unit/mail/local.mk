@@ -35,3 +35,8 @@ mail_checks_LDADD = $(mail_LIBS) $(CHECK_LIBS)
 %canon_reldir%_check_transfer_LDADD = $(mail_checks_LDADD)
 TESTS += %reldir%/check_pure.sh
 EXTRA_DIST += %reldir%/check_pure.sh
+
+check_PROGRAMS += %reldir%/check_report_asked
+TESTS += %reldir%/check_report_asked
+%canon_reldir%_check_report_asked_CPPFLAGS = $(base_I) $(mail_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_report_asked_LDADD = $(mail_LIBS) $(CHECK_LIBS)
