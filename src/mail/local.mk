@@ -10,6 +10,7 @@ noinst_LIBRARIES += %reldir%/libmail.a
 	%reldir%/header.c %reldir%/header.h \
 	%reldir%/line_limit.c %reldir%/line_limit.h \
 	%reldir%/mime.c %reldir%/mime.h \
+	%reldir%/pattern.c %reldir%/pattern.h \
 	%reldir%/report.c %reldir%/report.h %reldir%/report_part.h \
 	%reldir%/report_original.c %reldir%/report_status.c %reldir%/report_text.c \
 	%reldir%/transfer.c %reldir%/transfer.h

@@ -7,6 +7,7 @@ mail_checks = \
 	%reldir%/check_header \
 	%reldir%/check_line_limit \
 	%reldir%/check_mime \
+	%reldir%/check_pattern \
 	%reldir%/check_report \
 	%reldir%/check_transfer
 check_PROGRAMS += $(mail_checks)
@@ -29,6 +30,8 @@ mail_checks_LDADD = $(mail_LIBS) $(CHECK_LIBS)
 %canon_reldir%_check_line_limit_LDADD = $(mail_checks_LDADD)
 %canon_reldir%_check_mime_CPPFLAGS = $(mail_checks_CPPFLAGS)
 %canon_reldir%_check_mime_LDADD = $(mail_checks_LDADD)
+%canon_reldir%_check_pattern_CPPFLAGS = $(mail_checks_CPPFLAGS)
+%canon_reldir%_check_pattern_LDADD = $(mail_checks_LDADD)
 %canon_reldir%_check_report_CPPFLAGS = $(mail_checks_CPPFLAGS)
 %canon_reldir%_check_report_LDADD = $(mail_checks_LDADD)
 %canon_reldir%_check_transfer_CPPFLAGS = $(mail_checks_CPPFLAGS)
