@@ -1,22 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* attempt_: one attempt at a message: from the envelope to a transaction, from the verdicts to
- * the store, the report and the log. */
+ * their settlement. */
 #ifndef TRANTER_ATTEMPT_H
 #define TRANTER_ATTEMPT_H
 
-#include "conf.h"
 #include "delivery.h"
-#include "outcome.h"
-#include "store.h"
+#include "settle.h"
 
 struct attempt;
 
-/* An attempt at message (taken; it has waiting recipients). conf is referenced, store borrowed.
- * on_recorded(self, id) is called, and the attempt is gone, once what became of it is
- * committed. */
-struct attempt *attempt_new(struct store *store, struct conf *conf,
-                            struct store_message *message,
-                            void (*on_recorded)(void *self, store_id id), void *self);
+/* An attempt at message (taken; it has waiting recipients). context is copied; its on_recorded
+ * is called once what became of it is committed. */
+struct attempt *attempt_new(const struct settle_context *context,
+                            struct store_message *message);
 
 /* Nothing was tried: give the message back untouched. No on_recorded. */
 void attempt_free(struct attempt *a);
@@ -29,12 +25,10 @@ bool attempt_has_long_lines(const struct attempt *a);
 
 store_id attempt_id(const struct attempt *a);
 
-/* The transaction ended so. relay is for the log: "host[addr]:port". suspect: if the connection
- * broke, the message may be the cause, and is charged. */
+/* The transaction ended so, and the attempt is over and gone. relay is for the log:
+ * "host[addr]:port". suspect: if the connection broke, the message may be the cause, and is
+ * charged. */
 void attempt_end(struct attempt *a, const struct delivery_end *end, const char *relay,
                  bool suspect);
-
-/* Give up on all recipients that wait; reason is what held them up. */
-void attempt_expire(struct attempt *a, const struct fault *reason);
 
 #endif

@@ -21,6 +21,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/relay.c %reldir%/relay.h \
 	%reldir%/service.c %reldir%/service.h \
 	%reldir%/session.c %reldir%/session.h \
+	%reldir%/settle.c %reldir%/settle.h %reldir%/settle_log.c %reldir%/settlement.h \
 	%reldir%/smarthost.c %reldir%/smarthost.h \
 	%reldir%/status.c %reldir%/status.h \
 	%reldir%/submit.c %reldir%/submit.h \

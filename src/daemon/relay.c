@@ -88,7 +88,7 @@ static struct attempt *next_attempt(void *self)
     if (!m)
         return NULL;
     set_active(r, id);
-    return attempt_new(r->store, r->conf, m, on_recorded, r);
+    return attempt_new(&(struct settle_context){r->store, r->conf, on_recorded, r}, m);
 }
 
 /* What the store has noted of an attempt under way must stay, and a lost reply its wait. */
@@ -269,7 +269,7 @@ static void sweep_expired(struct relay *r, int64_t now)
         after = m->id;
         if (expired && m->state == STORE_QUEUED && !relay_is_active(r, m->id)) {
             set_active(r, m->id);
-            attempt_expire(attempt_new(r->store, r->conf, m, on_recorded, r),
+            settle_expired(&(struct settle_context){r->store, r->conf, on_recorded, r}, m,
                            held_by ? held_by : &waited);
         } else {
             store_message_free(m);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* settle_: what became of a message goes to the store, with the report that it calls for, in
+ * one transaction; then to the log. */
+#ifndef TRANTER_SETTLE_H
+#define TRANTER_SETTLE_H
+
+#include "conf.h"
+#include "outcome.h"
+#include "store.h"
+
+/* Copied; store is borrowed, conf referenced until on_recorded(self, id) was called, which is
+ * once all is committed. */
+struct settle_context {
+    struct store *store;
+    struct conf *conf;
+    void (*on_recorded)(void *self, store_id id);
+    void *self;
+};
+
+/* How an attempt ended. Borrowed for the call. */
+struct settle_attempt {
+    struct outcome_attempt outcome;
+    const char *relay;    /* for the log: "host[addr]:port" */
+    int64_t connected_ms; /* as in delivery_end */
+    int64_t sent_ms;
+};
+
+/* An attempt at m (taken) ended. */
+void settle_attempt(const struct settle_context *context, struct store_message *m,
+                    const struct settle_attempt *attempt);
+
+/* Give up on all recipients of m (taken) that wait, OUTCOME_EXPIRE_MAX at once; reason is what
+ * held up those that have no fault of their own. */
+void settle_expired(const struct settle_context *context, struct store_message *m,
+                    const struct fault *reason);
+
+#endif
