@@ -1,6 +1,7 @@
 noinst_LIBRARIES += %reldir%/libsmtp.a
 %canon_reldir%_libsmtp_a_CPPFLAGS = $(base_I) $(mail_I) $(smtp_I)
 %canon_reldir%_libsmtp_a_SOURCES = \
+	%reldir%/smtp_advice.c %reldir%/smtp_advice.h \
 	%reldir%/smtp_caps.c %reldir%/smtp_caps.h \
 	%reldir%/smtp_client.c %reldir%/smtp_client.h \
 	%reldir%/smtp_command.c %reldir%/smtp_command.h \
@@ -12,6 +13,7 @@ noinst_LIBRARIES += %reldir%/libsmtp.a
 	%reldir%/smtp_fault_rules.c %reldir%/smtp_fault_rules.h \
 	%reldir%/smtp_login.c \
 	%reldir%/smtp_parameter.c %reldir%/smtp_parameter.h \
+	%reldir%/smtp_provider.c %reldir%/smtp_provider.h \
 	%reldir%/smtp_reply.c %reldir%/smtp_reply.h \
 	%reldir%/smtp_server.c %reldir%/smtp_server.h \
 	%reldir%/smtp_session.c %reldir%/smtp_session.h \

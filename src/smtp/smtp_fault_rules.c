@@ -65,6 +65,9 @@ static const struct smtp_fault_rule rules[] = {
      * answer to this message. */
     {AT(CONTENT) | AT(FINAL), 421, 421, NULL, NULL, NULL, FAULT_MESSAGE, "MSG-TEMP", "4.3.2",
      "the server closed down instead of taking the message ({answer})", ""},
+    {ANY, 400, 559, "7.66", NULL, NULL, FAULT_ACCOUNT, "TLS-VERSION", "5.7.66",
+     "the server wants a newer TLS than was spoken ({answer} at {stage})",
+     "check that tls-priority allows TLS 1.2 and 1.3"},
     {ANY, 421, 421, NULL, "too many connections|concurrent|connection limit", NULL,
      FAULT_SERVER, "RATE-CONN", "4.3.2",
      "the server allows fewer connections at once ({answer} at {stage})", "lower connections"},
@@ -230,6 +233,20 @@ static const struct smtp_fault_rule rules[] = {
      FAULT_SENDER, "SENDER-NOTOWNED", "x.7.1",
      "the server does not let this account send as <{sender}> ({answer} at {stage})",
      fix_rewrite},
+
+    {MAIL, 403, 403, NULL, NULL, NULL, FAULT_SENDER, "SENDER-NOTOWNED", "4.7.1",
+     "the server does not let this account send as <{sender}> ({answer} at {stage})",
+     fix_rewrite},
+
+    /* What the way beyond the server lacks. */
+    {MAIL, 400, 559, NULL, "requiretls|tls required|tls is required|encryption required", NULL,
+     FAULT_MESSAGE, "TLS-SERVERSIDE", "x.7.10",
+     "the server cannot pass the message on with the TLS that is asked for ({answer} at "
+     "{stage})",
+     ""},
+    {MAIL, 500, 559, "4.6", NULL, NULL, FAULT_MESSAGE, "LOOP-HOPS", "x.4.6",
+     "the message has passed too many servers; it goes in a circle ({answer} at {stage})",
+     "look for an alias, a forwarding or a smarthost that leads back here"},
 
     /* MAIL, what is left. */
     {AT(MAIL), 400, 499, NULL, NULL, NULL, FAULT_MESSAGE, "MSG-TEMP", "x.0.0",

@@ -47,3 +47,7 @@ check_PROGRAMS += %reldir%/check_smtp_xtext
 TESTS += %reldir%/check_smtp_xtext
 %canon_reldir%_check_smtp_xtext_CPPFLAGS = $(base_I) $(smtp_I) $(CHECK_CFLAGS)
 %canon_reldir%_check_smtp_xtext_LDADD = $(smtp_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += %reldir%/check_smtp_advice
+TESTS += %reldir%/check_smtp_advice
+%canon_reldir%_check_smtp_advice_CPPFLAGS = $(base_I) $(smtp_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_smtp_advice_LDADD = $(smtp_LIBS) $(CHECK_LIBS)
