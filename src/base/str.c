@@ -91,16 +91,16 @@ struct str str_word(struct str *rest, const char *separators)
 /* Eight at a time: it is asked of every byte of every message. */
 bool str_is_ascii(struct str s)
 {
-    uint64_t all = 0;
-    while (s.n >= sizeof all) {
-        uint64_t eight;
-        memcpy(&eight, s.p, sizeof eight);
-        all |= eight;
-        s = str_tail(s, sizeof eight);
-    }
+    enum {
+        BLOCK_BYTES = 64 /* a loop of fixed length is what compilers do many octets at a time */
+    };
+    unsigned char all = 0;
+    for (; s.n >= BLOCK_BYTES; s = str_tail(s, BLOCK_BYTES))
+        for (size_t i = 0; i < BLOCK_BYTES; i++)
+            all |= (unsigned char)s.p[i];
     for (size_t i = 0; i < s.n; i++)
         all |= (unsigned char)s.p[i];
-    return (all & UINT64_C(0x8080808080808080)) == 0;
+    return all < 0x80;
 }
 
 size_t str_find(struct str s, char c)

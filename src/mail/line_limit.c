@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "line_limit.h"
 
+#include <string.h>
+
 /* Count n bytes of a line, the last of which may be the CR of its end. */
 static void count(struct line_limit *l, struct str bytes)
 {
@@ -12,9 +14,25 @@ static void count(struct line_limit *l, struct str bytes)
     l->exceeded = l->exceeded || l->line_bytes > LINE_LIMIT;
 }
 
+/* Bytes at the start of a line that are whole lines, none of them over the limit. Lines that
+ * end together within the length of one need not be looked at one by one. */
+static size_t short_lines(struct str bytes)
+{
+    size_t n = 0;
+    for (;;) {
+        struct str window = str_head(str_tail(bytes, n), LINE_LIMIT + 2);
+        const char *lf = window.n ? memrchr(window.p, '\n', window.n) : NULL;
+        if (!lf || lf == window.p || lf[-1] != '\r')
+            return n;
+        n = (size_t)(lf + 1 - bytes.p);
+    }
+}
+
 void line_limit_watch(struct line_limit *l, struct str bytes)
 {
-    while (bytes.n > 0) {
+    while (bytes.n > 0 && !l->exceeded) {
+        if (l->line_bytes == 0 && !l->after_cr)
+            bytes = str_tail(bytes, short_lines(bytes));
         size_t at = str_find(bytes, '\n');
         count(l, str_head(bytes, at));
         if (at == bytes.n)

@@ -73,10 +73,33 @@ static size_t plain_span(struct str s)
     return str_find(s, '\r');
 }
 
-size_t canon_feed(struct canon *c, struct buf *out, const char *bytes, size_t n)
+/* Whole lines at the start of s, none of which begins with a dot. There is no CR in s. */
+static size_t put_plain_lines(struct buf *out, struct str s)
 {
     size_t at = 0;
+    while (at < s.n && s.p[at] != '.') {
+        size_t line = str_find(str_tail(s, at), '\n');
+        char *end = at + line < s.n ? buf_reserve(out, line + 2) : NULL;
+        if (!end)
+            break;
+        memcpy(end, s.p + at, line);
+        memcpy(end + line, "\r\n", 2);
+        buf_added(out, line + 2);
+        at += line + 1;
+    }
+    return at;
+}
+
+size_t canon_feed(struct canon *c, struct buf *out, const char *bytes, size_t n)
+{
+    size_t at = 0, cr = 0;
     while (at < n && !c->ended) {
+        if (cr < at)
+            cr = at + str_find((struct str){bytes + at, n - at}, '\r');
+        if (c->start && !c->cr && !c->dot)
+            at += put_plain_lines(out, (struct str){bytes + at, cr - at});
+        if (at == n)
+            break;
         if (c->cr || c->dot || c->start || bytes[at] == '\r' || bytes[at] == '\n') {
             take(c, out, bytes[at++]);
             continue;

@@ -54,12 +54,45 @@ START_TEST(a_line_of_998_octets_is_the_longest_however_it_is_cut)
 }
 END_TEST
 
+/* Lines that are near the limit together, or one by one, ended in every way. */
+START_TEST(many_lines_are_the_same_whole_and_byte_by_byte)
+{
+    static const char *const ends[] = {"\r\n", "\r\n",   "\r\n",   "\n",
+                                       "\r",   "\r\r\n", "\n\r\n", "\r\n\r\n"};
+    uint32_t seed = 1;
+    unsigned n_exceeded = 0;
+    for (unsigned round = 0; round < 1000; round++) {
+        char text[8192];
+        size_t n = 0;
+        while (n < 4000) {
+            seed = seed * 1664525 + 1013904223;
+            size_t line = (seed >> 16) % (round % 2 ? 1010 : 330);
+            memset(text + n, 'x', line);
+            n += line;
+            const char *end = ends[seed >> 29];
+            memcpy(text + n, end, strlen(end));
+            n += strlen(end);
+        }
+        struct line_limit whole = {.line_bytes = 0}, bytewise = {.line_bytes = 0};
+        line_limit_watch(&whole, (struct str){text, n});
+        for (size_t i = 0; i < n; i++)
+            line_limit_watch(&bytewise, (struct str){text + i, 1});
+        ck_assert_int_eq(whole.exceeded, bytewise.exceeded);
+        ck_assert(whole.exceeded || whole.line_bytes == bytewise.line_bytes);
+        n_exceeded += whole.exceeded;
+    }
+    ck_assert_uint_gt(n_exceeded, 100);
+    ck_assert_uint_lt(n_exceeded, 900);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("line_limit");
     TCase *tc = tcase_create("line_limit");
     tcase_add_loop_test(tc, a_line_of_998_octets_is_the_longest_however_it_is_cut, 0,
                         COUNT(texts));
+    tcase_add_test(tc, many_lines_are_the_same_whole_and_byte_by_byte);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -230,6 +230,40 @@ START_TEST(every_short_stream_ends_where_the_definition_says)
 }
 END_TEST
 
+static unsigned by_chance(uint32_t *seed, unsigned limit)
+{
+    *seed = *seed * 1664525 + 1013904223;
+    return (unsigned)(((uint64_t)*seed * limit) >> 32);
+}
+
+/* Lines of all lengths around that of a block, few of which have what is not plain. */
+static size_t write_lines(char *wire, size_t max, uint32_t *seed)
+{
+    static const char octets[] = {'\r', '\n', '.', '\0'};
+    size_t n = 0;
+    while (n + 150 < max) {
+        size_t line = by_chance(seed, 140);
+        memset(wire + n, 'a' + (char)by_chance(seed, 20), line);
+        if (line > 0 && by_chance(seed, 8) == 0)
+            wire[n + by_chance(seed, (unsigned)line)] = octets[by_chance(seed, 4)];
+        if (line > 0 && by_chance(seed, 8) == 0)
+            wire[n] = '.';
+        n += line;
+        wire[n++] = '\r';
+        wire[n++] = '\n';
+    }
+    return n;
+}
+
+START_TEST(long_streams_are_the_same_whole_and_byte_by_byte)
+{
+    uint32_t seed = (uint32_t)_i;
+    char wire[1000];
+    for (unsigned round = 0; round < 1000; round++)
+        check_stream((struct str){wire, write_lines(wire, sizeof wire, &seed)});
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("smtp_data");
@@ -240,6 +274,7 @@ int main(void)
     tcase_add_loop_test(tc, nothing_but_the_true_end_ends, 0,
                         sizeof(smuggled) / sizeof(smuggled[0]));
     tcase_add_loop_test(tc, every_short_stream_ends_where_the_definition_says, 0, 5);
+    tcase_add_loop_test(tc, long_streams_are_the_same_whole_and_byte_by_byte, 0, 3);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

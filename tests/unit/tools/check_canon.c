@@ -92,6 +92,35 @@ START_TEST(what_follows_the_dot_is_not_taken)
 }
 END_TEST
 
+/* Many lines at once, of which some begin with a dot, hold a CR or are empty. */
+START_TEST(many_lines_are_the_same_whole_and_byte_by_byte)
+{
+    static const char *const lines[] = {
+        "a line\n", ".dot\n", "\n",    "CR\r\n",
+        "a\rb\n",   "x\n",    ".\n\n", "another, longer line\n"};
+    uint32_t seed = 1;
+    for (unsigned round = 0; round < 2000; round++) {
+        char in[512] = "";
+        for (unsigned i = 0; i < 20; i++, seed = seed * 1664525 + 1013904223)
+            strcat(in, lines[seed >> 29]);
+        struct canon whole, bytewise;
+        struct buf out, slow;
+        buf_init(&out, 2048);
+        buf_init(&slow, 2048);
+        canon_init(&whole, false);
+        canon_init(&bytewise, false);
+        size_t n = strlen(in);
+        ck_assert_uint_eq(canon_feed(&whole, &out, in, n), n);
+        for (size_t i = 0; i < n; i++)
+            ck_assert_uint_eq(canon_feed(&bytewise, &slow, in + i, 1), 1);
+        ck_assert(str_eq(buf_str(&out), buf_str(&slow)));
+        ck_assert_int_eq(whole.start, bytewise.start);
+        buf_release(&out);
+        buf_release(&slow);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("canon");
@@ -99,6 +128,7 @@ int main(void)
     tcase_add_loop_test(tc, lines_and_dots_become_wire_form_however_they_are_cut, 0,
                         (int)(sizeof rows / sizeof rows[0]));
     tcase_add_test(tc, what_follows_the_dot_is_not_taken);
+    tcase_add_test(tc, many_lines_are_the_same_whole_and_byte_by_byte);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
