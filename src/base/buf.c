@@ -55,7 +55,7 @@ char *buf_reserve(struct buf *b, size_t n)
     size_t room = b->room ? b->room : BUF_FIRST_ROOM;
     while (room < b->used + n)
         room *= 2;
-    char *memory = mem_array(room, 1);
+    char *memory = mem_resize(NULL, room, 1);
     if (b->used)
         memcpy(memory, b->memory + b->head, b->used);
     give_back(b, b->memory);
@@ -130,6 +130,28 @@ void buf_consume(struct buf *b, size_t n)
     BUG_ON(n > b->used);
     b->used -= n;
     b->head = b->used ? b->head + n : 0;
+}
+
+static void swap_memory(struct buf *a, struct buf *b)
+{
+    struct buf old = *a;
+    *a = *b;
+    *b = old;
+    b->max = a->max;
+    a->max = old.max;
+}
+
+size_t buf_move(struct buf *to, struct buf *from)
+{
+    size_t n = from->used < buf_space(to) ? from->used : buf_space(to);
+    BUG_ON(to->secret != from->secret || from->failed);
+    if (to->used == 0 && !to->failed && n == from->used) {
+        swap_memory(to, from);
+        return n;
+    }
+    buf_put(to, buf_str(from).p, n);
+    buf_consume(from, n);
+    return n;
 }
 
 void buf_clear(struct buf *b)

@@ -55,6 +55,10 @@ void buf_added(struct buf *b, size_t n);
 /* Drop n bytes at the front (n <= buf_len). */
 void buf_consume(struct buf *b, size_t n);
 
+/* Append to to what it has room for of from, which loses that. Where to is empty and has room
+ * for all, the memory changes hands and no byte is copied. Returns the bytes moved. */
+size_t buf_move(struct buf *to, struct buf *from);
+
 /* Drop everything, and forget .failed; memory is kept. */
 void buf_clear(struct buf *b);
 

@@ -245,31 +245,44 @@ static void on_data(struct session *s)
     smtp_server_reply(s->smtp, 250, "2.0.0", "Ok");
 }
 
-/* Hand full chunks to the writer. After a failure content is only counted through: the answer
+/* Hand a full chunk to the writer. After a failure content is only counted through: the answer
  * comes at the end. */
+static void store_chunk(struct session *s, struct buf *full)
+{
+    invalid_keep_head(&s->invalid, buf_str(full));
+    s->body_bytes += STORE_CHUNK_BYTES;
+    if (s->failure == STORE_OK) {
+        store_append(s->store, s->message->id, s->n_chunks++, full, &s->waiter);
+        s->in_flight++;
+    }
+    buf_release(full);
+}
+
 static void store_full_chunks(struct session *s)
 {
-    while (buf_len(&s->chunk) >= STORE_CHUNK_BYTES) {
+    while (buf_len(&s->chunk) > STORE_CHUNK_BYTES) {
         struct buf full;
         buf_init(&full, STORE_CHUNK_BYTES);
         buf_put(&full, buf_str(&s->chunk).p, STORE_CHUNK_BYTES);
-        invalid_keep_head(&s->invalid, buf_str(&full));
         buf_consume(&s->chunk, STORE_CHUNK_BYTES);
-        s->body_bytes += STORE_CHUNK_BYTES;
-        if (s->failure == STORE_OK) {
-            store_append(s->store, s->message->id, s->n_chunks++, &full, &s->waiter);
-            s->in_flight++;
-        }
-        buf_release(&full);
+        store_chunk(s, &full);
     }
+    if (buf_len(&s->chunk) == STORE_CHUNK_BYTES)
+        store_chunk(s, &s->chunk);
 }
 
+/* In pieces that fill a chunk, so that its memory is handed on as it is. */
 static void on_body(struct session *s, struct str body)
 {
-    if (fixup_feed(&s->fixup, &s->chunk, body.p, body.n) == FIXUP_OK)
+    while (body.n > 0) {
+        struct str piece = str_head(body, STORE_CHUNK_BYTES - buf_len(&s->chunk));
+        if (fixup_feed(&s->fixup, &s->chunk, piece.p, piece.n) != FIXUP_OK) {
+            buf_release(&s->chunk);
+            return;
+        }
         store_full_chunks(s);
-    else
-        buf_release(&s->chunk);
+        body = str_tail(body, piece.n);
+    }
 }
 
 static void refuse_message(struct session *s, enum fixup_status status)
@@ -472,10 +485,7 @@ static void pump(struct session *s)
             write_replies(s);
         if (!s->conn || must_wait(s))
             break;
-        struct buf *in = conn_in(s->conn);
-        size_t n = smtp_server_feed(s->smtp, buf_str(in).p, buf_len(in), now);
-        buf_consume(in, n);
-        fed = n > 0;
+        fed = smtp_server_take(s->smtp, conn_in(s->conn), now) > 0;
     }
     if (!s->conn)
         return;

@@ -108,10 +108,7 @@ bool conn_inner_pump(struct conn *c)
         }
         break;
     }
-    if (buf_space(&c->in) == 0) {
-        c->full = true;
-        conn_inner_watch_input(c, false);
-    }
+    c->full = buf_space(&c->in) == 0;
     return news || buf_len(&c->in) > before;
 }
 
@@ -139,6 +136,7 @@ static bool read_failed(struct conn *c, int error)
     return wire_ended(c, nothing_there ? EPIPE : error);
 }
 
+/* n bytes, which are in c->in already where they were read to there. */
 static bool take(struct conn *c, const char *bytes, size_t n)
 {
     c->heard = true;
@@ -149,28 +147,40 @@ static bool take(struct conn *c, const char *bytes, size_t n)
         tls_feed(c->tls, bytes, n);
         return conn_inner_pump(c);
     }
-    buf_put(&c->in, bytes, n);
-    if (buf_space(&c->in) == 0) {
-        c->full = true;
-        conn_inner_watch_input(c, false);
-    }
+    if (bytes == loop_task_scratch(c->loop))
+        buf_put(&c->in, bytes, n);
+    else
+        buf_added(&c->in, n);
+    c->full = buf_space(&c->in) == 0;
     return true;
+}
+
+/* Where the next room bytes are read to. A connection that has had much before has its own
+ * memory for it; others need none while nothing comes. */
+static char *place_to_read(struct conn *c, size_t room)
+{
+    if (!c->tls && buf_len(&c->in) == 0 && c->in.room >= room)
+        return buf_reserve(&c->in, room);
+    return loop_task_scratch(c->loop);
 }
 
 bool conn_inner_fill(struct conn *c)
 {
-    char *scratch = loop_task_scratch(c->loop);
     size_t room = c->tls ? LOOP_SCRATCH_BYTES : buf_space(&c->in);
+    /* Mostly there is room again before more comes: only now does the kernel hear of it. */
+    if (c->full)
+        conn_inner_watch_input(c, false);
     if (c->full || c->wire_ended || c->end != CONN_OPEN)
         return false;
     if (room > LOOP_SCRATCH_BYTES)
         room = LOOP_SCRATCH_BYTES;
-    ssize_t n = recv(c->fd, scratch, room, 0);
+    char *place = place_to_read(c, room);
+    ssize_t n = recv(c->fd, place, room, 0);
     if (n < 0)
         return read_failed(c, errno);
     if (n == 0)
         return wire_ended(c, c->write_failed ? EPIPE : 0);
-    return take(c, scratch, (size_t)n);
+    return take(c, place, (size_t)n);
 }
 
 void conn_inner_resume(struct conn *c)

@@ -39,18 +39,34 @@ void smtp_server_free(struct smtp_server *s)
     free(s);
 }
 
-size_t smtp_server_feed(struct smtp_server *s, const void *bytes, size_t n, int64_t now_ms)
+static void note_fed(struct smtp_server *s, int64_t now_ms)
 {
-    if (s->mode == SMTP_SESSION_ENDED)
-        return n;
     if (s->restart)
         s->since_ms = now_ms;
     s->restart = false;
     s->fed_ms = now_ms;
+}
+
+size_t smtp_server_feed(struct smtp_server *s, const void *bytes, size_t n, int64_t now_ms)
+{
+    if (s->mode == SMTP_SESSION_ENDED)
+        return n;
+    note_fed(s, now_ms);
     if (n > buf_space(&s->in))
         n = buf_space(&s->in);
     buf_put(&s->in, bytes, n);
     return n;
+}
+
+size_t smtp_server_take(struct smtp_server *s, struct buf *in, int64_t now_ms)
+{
+    size_t n = buf_len(in);
+    if (s->mode == SMTP_SESSION_ENDED) {
+        buf_consume(in, n);
+        return n;
+    }
+    note_fed(s, now_ms);
+    return buf_move(&s->in, in);
 }
 
 static void close_on_http(struct smtp_server *s)

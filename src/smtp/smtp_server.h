@@ -79,6 +79,10 @@ void smtp_server_free(struct smtp_server *s);
  * holds; all, after CLOSE (they are thrown away). */
 size_t smtp_server_feed(struct smtp_server *s, const void *bytes, size_t n, int64_t now_ms);
 
+/* As smtp_server_feed(), of what is in in, which loses what was taken; without a copy where it
+ * can be. */
+size_t smtp_server_take(struct smtp_server *s, struct buf *in, int64_t now_ms);
+
 enum smtp_server_event_type smtp_server_next(struct smtp_server *s,
                                              struct smtp_server_event *e);
 

@@ -42,10 +42,12 @@ int writer_init(struct writer *w, sqlite3 *db, struct annex *annex, int event_fd
 
 /* With the mutex held. It fails only where the counter is full, and then it is readable as it
  * is. */
-static void wake_loop(const struct writer *w)
+static void wake_loop(struct writer *w)
 {
     static const uint64_t one = 1;
-    (void)!write(w->event_fd, &one, sizeof one);
+    if (!w->told)
+        (void)!write(w->event_fd, &one, sizeof one);
+    w->told = true;
 }
 
 /* With the mutex held. */
@@ -120,8 +122,10 @@ void writer_add(struct writer *w, struct operation *op)
 {
     pthread_mutex_lock(&w->mutex);
     operation_add(&w->waiting, op);
-    pthread_cond_signal(&w->wake);
+    bool asleep = w->asleep;
     pthread_mutex_unlock(&w->mutex);
+    if (asleep)
+        pthread_cond_signal(&w->wake);
 }
 
 struct operation *writer_next(struct writer *w)
@@ -133,8 +137,10 @@ struct operation *writer_next(struct writer *w)
         op = w->broken_result;
         w->broken_result = NULL;
     }
-    if (!op)
+    if (!op && w->told) {
         (void)!read(w->event_fd, &posted, sizeof posted);
+        w->told = false;
+    }
     pthread_mutex_unlock(&w->mutex);
     return op;
 }
@@ -146,12 +152,14 @@ static bool take_waiting(struct writer *w, struct operation_list *ops)
     int64_t chore = w->broken ? INT64_MAX : writer_inner_next_chore(w);
     struct timespec deadline = clock_wait_deadline(chore);
     int late = 0;
+    w->asleep = true;
     while (!w->waiting.first && !w->stopping && late != ETIMEDOUT) {
         if (chore == INT64_MAX)
             pthread_cond_wait(&w->wake, &w->mutex);
         else
             late = pthread_cond_timedwait(&w->wake, &w->mutex, &deadline);
     }
+    w->asleep = false;
     *ops = w->waiting;
     w->waiting = (struct operation_list){0};
     bool more = ops->first || !w->stopping;

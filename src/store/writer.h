@@ -31,6 +31,8 @@ struct writer {
     struct operation_list waiting;
     struct operation_list results;
     bool stopping;
+    bool asleep; /* the thread waits for wake */
+    bool told;   /* the loop was woken and has not looked since */
     bool broken;
     struct operation *broken_result; /* comes after all results; NULL once it was taken */
 

@@ -34,12 +34,47 @@ START_TEST(used_up_from_the_front_memory_stays_small)
 }
 END_TEST
 
+static void fill(struct buf *b, size_t max, const char *text)
+{
+    buf_init(b, max);
+    buf_puts(b, text);
+}
+
+START_TEST(what_is_moved_is_in_one_place_and_in_order)
+{
+    struct buf to, from;
+    fill(&to, 10, "");
+    fill(&from, 100, "_abc");
+    buf_consume(&from, 1);
+    const char *memory = from.memory;
+    ck_assert_uint_eq(buf_move(&to, &from), 3);
+    ck_assert_ptr_eq(to.memory, memory);
+    ck_assert_uint_eq(buf_len(&from), 0);
+    ck_assert_uint_eq(to.max, 10);
+    ck_assert_uint_eq(from.max, 100);
+    buf_puts(&from, "defghijklmn");
+    ck_assert_uint_eq(buf_move(&to, &from), 7);
+    ck_assert(str_eq(buf_str(&to), STR_LIT("abcdefghij")));
+    ck_assert(str_eq(buf_str(&from), STR_LIT("klmn")));
+    ck_assert_uint_eq(buf_move(&to, &from), 0);
+    ck_assert(!to.failed);
+    buf_release(&to);
+    fill(&to, 3, "");
+    ck_assert_uint_eq(buf_move(&to, &from), 3);
+    ck_assert(str_eq(buf_str(&to), STR_LIT("klm")));
+    ck_assert(str_eq(buf_str(&from), STR_LIT("n")));
+    buf_release(&to);
+    buf_release(&from);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("buf");
     TCase *tc = tcase_create("buf");
     tcase_add_test(tc, over_the_limit_nothing_is_added);
     tcase_add_test(tc, used_up_from_the_front_memory_stays_small);
+    tcase_add_test(tc, what_is_moved_is_in_one_place_and_in_order);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
