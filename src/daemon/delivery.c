@@ -285,6 +285,8 @@ static bool take_event(struct delivery *d)
         d->takes_dsn = smtp_caps_has(e.caps, SMTP_CAP_DSN);
         become_ready(d);
         break;
+    case SMTP_CLIENT_ROOM:
+        break;
     case SMTP_CLIENT_BODY:
         d->sending_body = true;
         break;
@@ -292,11 +294,9 @@ static bool take_event(struct delivery *d)
         d->verdicts[e.recipient] = e.fault;
         break;
     case SMTP_CLIENT_DONE:
-        end_transaction(d, &e.fault, false);
+        end_transaction(d, &e.fault, e.broke);
         break;
     case SMTP_CLIENT_DEAD:
-        BUG_ON(d->id && e.fault.scope == FAULT_NONE); /* it would pass for delivered */
-        end_transaction(d, &e.fault, true);
         die(d, &e.fault);
         break;
     }

@@ -11,6 +11,8 @@ noinst_LIBRARIES += %reldir%/libsmtp.a
 	%reldir%/smtp_dsn.c %reldir%/smtp_dsn.h \
 	%reldir%/smtp_fault.c %reldir%/smtp_fault.h \
 	%reldir%/smtp_fault_rules.c %reldir%/smtp_fault_rules.h \
+	%reldir%/smtp_flight.c \
+	%reldir%/smtp_hello.c \
 	%reldir%/smtp_login.c \
 	%reldir%/smtp_parameter.c %reldir%/smtp_parameter.h \
 	%reldir%/smtp_provider.c %reldir%/smtp_provider.h \

@@ -8,12 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An event with a fault. There are at most as many as replies were owed, and one more. */
+/* An event with a fault. There are at most as many as replies were owed, and one more for each
+ * transaction and the end. */
 struct smtp_verdict {
     struct smtp_verdict *next;
     enum smtp_client_event_type type;
+    const struct smtp_transaction *transaction;
     unsigned recipient;
-    bool final;
+    bool final, broke;
     struct fault fault;
 };
 
@@ -40,6 +42,11 @@ struct smtp_client *smtp_client_new(const struct smtp_client_conf *conf, int64_t
     c->conf = *conf;
     c->now_ms = now_ms;
     c->last = &c->first;
+    /* LMTP's replies to the content are as many as its recipients. */
+    c->flights_max = conf->pipeline > 1 && !conf->lmtp ? conf->pipeline : 1;
+    c->flights = mem_array(c->flights_max, sizeof *c->flights);
+    c->owed_max = c->flights_max * SMTP_DIALOGUE_OWED_MAX;
+    c->owed = mem_array(c->owed_max, sizeof *c->owed);
     set_times(c);
     smtp_reply_init(&c->reply, SMTP_REPLY_LINE_MAX);
     buf_init(&c->out, SMTP_CLIENT_OUT_MAX);
@@ -73,6 +80,8 @@ void smtp_client_free(struct smtp_client *c)
     buf_release(&c->out);
     buf_release(&c->response);
     buf_release(&c->challenge);
+    free(c->flights);
+    free(c->owed);
     free(c);
 }
 
@@ -99,32 +108,52 @@ size_t smtp_client_feed(struct smtp_client *c, const void *bytes, size_t n, int6
 enum smtp_client_event_type smtp_client_next(struct smtp_client *c, struct smtp_client_event *e)
 {
     *e = (struct smtp_client_event){.type = c->ask, .caps = &c->caps};
+    const struct smtp_flight *newest = smtp_flight_newest(c);
     if (c->first) {
         e->type = c->first->type;
+        e->transaction = c->first->transaction;
         e->recipient = c->first->recipient;
         e->final = c->first->final;
+        e->broke = c->first->broke;
         e->dsn = smtp_caps_has(&c->caps, SMTP_CAP_DSN);
         e->fault = c->first->fault;
         drop_verdict(c);
         return e->type;
     }
+    if (c->ask == SMTP_CLIENT_BODY)
+        e->transaction = newest->transaction;
     if (c->ask == SMTP_CLIENT_CHALLENGE)
         e->challenge = buf_str(&c->challenge);
     c->ask = SMTP_CLIENT_WAIT;
     return e->type;
 }
 
-void smtp_client_tell(struct smtp_client *c, enum smtp_client_event_type type,
-                      unsigned recipient, const struct fault *fault)
+static struct smtp_verdict *add_verdict(struct smtp_client *c, const struct smtp_flight *f)
 {
     struct smtp_verdict *v = mem_new(sizeof *v);
-    v->type = type;
-    v->recipient = recipient;
-    v->final = type == SMTP_CLIENT_RCPT &&
-               (fault->scope != FAULT_NONE || c->stage == SMTP_STAGE_FINAL);
-    v->fault = *fault;
+    v->transaction = f ? f->transaction : NULL;
     *c->last = v;
     c->last = &v->next;
+    return v;
+}
+
+void smtp_client_tell(struct smtp_client *c, enum smtp_client_event_type type,
+                      const struct smtp_flight *f, const struct fault *fault)
+{
+    struct smtp_verdict *v = add_verdict(c, f);
+    v->type = type;
+    v->broke = c->stage == SMTP_STAGE_DEAD;
+    v->fault = *fault;
+}
+
+void smtp_client_tell_recipient(struct smtp_client *c, const struct smtp_flight *f,
+                                unsigned recipient, bool final, const struct fault *fault)
+{
+    struct smtp_verdict *v = add_verdict(c, f);
+    v->type = SMTP_CLIENT_RCPT;
+    v->recipient = recipient;
+    v->final = final;
+    v->fault = *fault;
 }
 
 struct buf *smtp_client_out(struct smtp_client *c)
@@ -173,6 +202,7 @@ void smtp_client_secured(struct smtp_client *c, size_t left_over, int64_t now_ms
     smtp_reply_init(&c->reply, SMTP_REPLY_LINE_MAX);
     c->reply_begun = false;
     c->masked = false;
+    c->literal = false;
     c->secured = true;
     smtp_dialogue_enter(c, c->conf.tls == SMTP_CLIENT_TLS_IMPLICIT ? SMTP_STAGE_GREETING
                                                                    : SMTP_STAGE_EHLO);
@@ -231,143 +261,68 @@ void smtp_client_auth_cancel(struct smtp_client *c, const struct fault *fault, i
     smtp_dialogue_enter(c, challenged ? SMTP_STAGE_CANCEL : SMTP_STAGE_QUIT);
 }
 
-static bool has_8bit(const char *s)
-{
-    while (*s && !((unsigned char)*s & 0x80))
-        s++;
-    return *s;
-}
-
-bool smtp_client_needs_utf8(const struct smtp_client *c, unsigned recipient)
-{
-    return !smtp_caps_has(&c->caps, SMTP_CAP_SMTPUTF8) &&
-           has_8bit(c->transaction.recipients[recipient].address);
-}
-
-bool smtp_client_is_utf8(const struct smtp_transaction *t)
-{
-    bool found = has_8bit(t->sender);
-    for (unsigned i = 0; i < t->n_recipients && !found; i++)
-        found = has_8bit(t->recipients[i].address);
-    return found;
-}
-
-/* A control could end the command line: it was to be refused long before (S-114). */
-static void assert_no_controls(const char *text)
-{
-    for (; text && *text; text++)
-        BUG_ON((unsigned char)*text < 0x20 || *text == 0x7f);
-}
-
-/* Headers in UTF-8 need no such server (S-073): they go as they are. */
-static void set_utf8_needed(struct fault *f, enum fault_scope scope, const char *who,
-                            const char *address)
-{
-    fault_set(f, scope, "5.6.7", "UTF8-NEEDED",
-              "the %s's address %s has letters beyond ASCII, and the server does not offer "
-              "SMTPUTF8",
-              who, address);
-    fault_fix(f, "use an address in ASCII");
-    f->permanent = true;
-}
-
-/* RFC 8689 4.2.1: the next server has proved its name, and promises the same. */
-static bool keeps_tls(const struct smtp_client *c)
-{
-    return c->secured && c->conf.tls_verified && smtp_caps_has(&c->caps, SMTP_CAP_REQUIRETLS);
-}
-
-/* What can be said without asking the server. */
-static bool cannot_go_out(const struct smtp_client *c, struct fault *f)
-{
-    const struct smtp_transaction *t = &c->transaction;
-    unsigned long long size = t->body_bytes, limit = c->caps.size_bytes;
-    if (limit > 0 && size > limit) {
-        fault_set(f, FAULT_MESSAGE, "5.3.4", "SIZE-LOCAL",
-                  "the message has %llu octets; the server takes %llu", size, limit);
-        fault_fix(f, "send less, or ask the provider for a larger limit");
-        return true;
-    }
-    if (has_8bit(t->sender) && !smtp_caps_has(&c->caps, SMTP_CAP_SMTPUTF8)) {
-        set_utf8_needed(f, FAULT_MESSAGE, "sender", t->sender);
-        return true;
-    }
-    if (t->require_tls && !keeps_tls(c)) {
-        fault_set(f, FAULT_MESSAGE, "5.7.30", "REQUIRETLS",
-                  "the sender requires TLS all the way (REQUIRETLS), and %s",
-                  c->secured && c->conf.tls_verified ? "the server does not offer that"
-                                                     : "the way to the server is not verified");
-        fault_fix(f, "send it without REQUIRETLS, or over a smarthost that offers it");
-        return true;
-    }
-    return false;
-}
-
-/* Tell those recipients whose addresses the server cannot take. How many are left. */
-static unsigned refuse_utf8_recipients(struct smtp_client *c)
-{
-    unsigned left = c->transaction.n_recipients;
-    for (unsigned i = 0; i < c->transaction.n_recipients; i++) {
-        struct fault f;
-        if (!smtp_client_needs_utf8(c, i))
-            continue;
-        set_utf8_needed(&f, FAULT_RECIPIENT, "recipient", c->transaction.recipients[i].address);
-        smtp_client_tell(c, SMTP_CLIENT_RCPT, i, &f);
-        left--;
-    }
-    return left;
-}
-
 void smtp_client_submit(struct smtp_client *c, const struct smtp_transaction *t, int64_t now_ms)
 {
-    if (!still_at(c, SMTP_STAGE_IDLE))
+    bool idle = c->n_flights == 0;
+    if (!smtp_dialogue_has_room(c) && !still_at(c, SMTP_STAGE_IDLE))
         return;
-    BUG_ON(t->n_recipients == 0 || t->n_recipients > SMTP_CLIENT_RECIPIENTS_MAX);
-    assert_no_controls(t->sender);
-    assert_no_controls(t->envid);
-    for (unsigned i = 0; i < t->n_recipients; i++) {
-        assert_no_controls(t->recipients[i].address);
-        assert_no_controls(t->recipients[i].orcpt);
-    }
     c->now_ms = now_ms;
-    c->transaction = *t;
-    c->n_sent = c->n_accepted = 0;
-    c->mail_refused = false;
-    c->content_bytes = 0;
-    c->dot = smtp_dot_start();
-    memset(c->accepted, 0, sizeof c->accepted);
-    struct fault f = {.scope = FAULT_NONE};
-    if (cannot_go_out(c, &f) || refuse_utf8_recipients(c) == 0) {
-        smtp_client_tell(c, SMTP_CLIENT_DONE, 0, &f);
-        smtp_dialogue_enter(c, SMTP_STAGE_IDLE);
-        return;
+    c->ask = SMTP_CLIENT_WAIT;
+    smtp_flight_begin(c, t);
+    smtp_dialogue_go_on(c);
+    if (idle)
+        smtp_dialogue_arm(c);
+}
+
+bool smtp_client_has_room(const struct smtp_client *c)
+{
+    return smtp_dialogue_has_room(c);
+}
+
+/* The last of f's content is in out. */
+static void end_content(struct smtp_client *c, struct smtp_flight *f)
+{
+    f->next = SMTP_STAGE_IDLE;
+    f->whole = true;
+    if (f->chunked) {
+        BUG_ON(f->content_bytes != f->transaction->body_bytes);
+        size_t before = buf_len(&c->out);
+        smtp_dot_end(&f->dot, &c->out);
+        c->out_bytes += buf_len(&c->out) - before;
+        c->owed[(c->owed_first + c->n_owed - 1) % c->owed_max].sent_bytes = c->out_bytes;
+    } else {
+        smtp_dialogue_send(c, SMTP_STAGE_FINAL);
     }
-    c->n_transactions++;
-    c->under_way = true;
-    smtp_dialogue_enter(c, SMTP_STAGE_MAIL);
+    f->end_bytes = c->out_bytes;
+    c->room_news = true;
 }
 
 void smtp_client_body(struct smtp_client *c, const void *bytes, size_t n, bool last,
                       int64_t now_ms)
 {
-    if (!still_at(c, SMTP_STAGE_CONTENT))
+    struct smtp_flight *f = smtp_flight_newest(c);
+    bool over = c->stage == SMTP_STAGE_DEAD || c->stage == SMTP_STAGE_QUIT;
+    if (over)
         return;
+    BUG_ON(!f || !f->asked || f->whole);
     size_t before = buf_len(&c->out);
     c->now_ms = now_ms;
-    c->content_bytes += n;
-    smtp_dot_put(&c->dot, &c->out, (struct str){bytes, n});
-    BUG_ON(c->out.failed);
+    f->content_bytes += n;
+    BUG_ON(f->chunked && f->content_bytes > f->transaction->body_bytes);
+    smtp_dot_put(&f->dot, &c->out, (struct str){bytes, n});
     c->out_bytes += buf_len(&c->out) - before;
     if (last)
-        smtp_dialogue_enter(c, SMTP_STAGE_FINAL);
-    else
+        end_content(c, f);
+    BUG_ON(c->out.failed);
+    smtp_dialogue_go_on(c);
+    if (f == smtp_flight_oldest(c) && smtp_dialogue_is_sending(c))
         smtp_dialogue_arm(c);
 }
 
 void smtp_client_progress(struct smtp_client *c, int64_t now_ms)
 {
     c->now_ms = now_ms;
-    if (c->stage == SMTP_STAGE_CONTENT || c->stage == SMTP_STAGE_FINAL)
+    if (smtp_dialogue_is_sending(c))
         smtp_dialogue_arm(c);
 }
 
@@ -378,6 +333,11 @@ void smtp_client_quit(struct smtp_client *c, int64_t now_ms)
     c->now_ms = now_ms;
     c->end = (struct fault){.scope = FAULT_NONE};
     smtp_dialogue_enter(c, SMTP_STAGE_QUIT);
+}
+
+bool smtp_client_says_literal(const struct smtp_client *c)
+{
+    return c->literal;
 }
 
 const char *smtp_client_state(const struct smtp_client *c)

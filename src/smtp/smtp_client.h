@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* smtp_client_: the client's side of SMTP and LMTP, without I/O, clock or globals (RFC 5321,
- * 2033, 2920, 3207, 4954, 6152).
+ * 2033, 2920, 3030, 3207, 3461, 4954, 6152, 8689).
  *
  * The owner feeds it what came from the wire, takes what is to go out, and asks for the next
  * event until WAIT:
@@ -14,6 +14,12 @@
  * nothing that was learned in clear outlives STARTTLS. Times are monotonic milliseconds and
  * always the owner's.
  *
+ * Several transactions may be in flight: once the last octet of one is in out and there is
+ * ROOM, the commands of the next go out behind it, before the replies to the first. With BDAT
+ * the content goes with its commands; with DATA it waits for the 354, so that two are in flight
+ * at most. Their ends (DONE) come in the order in which they were submitted. A transaction that
+ * is refused does not touch the next: RSET stands between them.
+ *
  * Every reply is matched to its command in order and count. A reply that begins while its
  * command is still in out came too early and ends the dialogue, so the owner takes out before
  * it feeds. Once the dialogue has ended, or says goodbye, an answer of the owner's to what it
@@ -21,9 +27,10 @@
  *
  * A fault in step with the server is told when the server has answered QUIT, or 5 s later;
  * until then the state is "QUIT". Codes with a meaning to the owner are in smtp_fault.h:
- * RCPT-SPLIT (that recipient goes at once with another transaction), RECONNECT (a reused
- * connection was gone: the message goes at once over a fresh one). After PROTO-DESYNC that
- * server is better spoken to without pipelining. */
+ * RCPT-SPLIT (that recipient goes at once with another transaction), RECONNECT (the connection
+ * was gone before the message was taken up: it goes at once over a fresh one), CHUNKING-REFUSED
+ * (at once over a fresh one, without chunking). After PROTO-DESYNC and PROTO-GARBAGE that
+ * server is better spoken to without pipelining and chunking. */
 #ifndef TRANTER_SMTP_CLIENT_H
 #define TRANTER_SMTP_CLIENT_H
 
@@ -56,11 +63,15 @@ struct smtp_client_timeouts {
 
 /* All strings are borrowed while the client lives. */
 struct smtp_client_conf {
-    const char *ehlo_name; /* FQDN or address literal */
+    const char *ehlo_name;    /* FQDN or address literal */
+    const char *ehlo_literal; /* "[192.0.2.1]", said where the server refuses ehlo_name; or NULL
+                               */
     enum smtp_client_tls tls;
     bool lmtp;         /* LHLO, and a reply for each recipient after the dot */
     bool login;        /* credentials are configured: without AUTH the dialogue stops */
     bool pipelining;   /* may be used where it is offered */
+    bool chunking;     /* may be used where it is offered: BDAT in place of DATA */
+    unsigned pipeline; /* transactions in flight at most, with pipelining; 0 is 1 */
     bool tls_verified; /* TLS, once it is up, has proved whose server it is: REQUIRETLS asks */
     struct smtp_client_timeouts timeouts;
 };
@@ -71,7 +82,8 @@ struct smtp_recipient {
     unsigned notify;     /* of enum smtp_notify */
 };
 
-/* What is to be delivered. Borrowed from smtp_client_submit() to SMTP_CLIENT_DONE or _DEAD.
+/* What is to be delivered. Borrowed, it and what it points to, from smtp_client_submit() to its
+ * SMTP_CLIENT_DONE.
  * Where the server does not offer DSN, what was asked of reports stays with the owner (RFC 3461
  * 5.2.2); see smtp_client_event.dsn. */
 struct smtp_transaction {
@@ -102,25 +114,30 @@ enum smtp_client_event_type {
                               when the server does not know it */
     SMTP_CLIENT_CHALLENGE, /* .challenge (decoded): smtp_client_auth_response() or
                               smtp_client_auth_cancel() */
-    SMTP_CLIENT_IDLE, /* ready: smtp_client_submit() or smtp_client_quit(); told again after
-                         each DONE. After a DONE with scope server or account: quit */
-    SMTP_CLIENT_BODY, /* content is wanted: smtp_client_body(), as often as out has room; told
-                         once a transaction */
+    SMTP_CLIENT_IDLE,      /* ready, and nothing in flight: smtp_client_submit() or
+                              smtp_client_quit(). After a DONE with scope server or account: quit */
+    SMTP_CLIENT_ROOM, /* another may be submitted behind those in flight; the owner may leave
+                         it, and come back to it while smtp_client_has_room() */
+    SMTP_CLIENT_BODY, /* content of .transaction, the last submitted, is wanted:
+                         smtp_client_body(), as often as out has room; told once a transaction.
+                         With BDAT all of it must come, whatever else is told before */
     SMTP_CLIENT_RCPT, /* .recipient has its verdict in .fault (scope NONE: accepted so far, or
                          with .final delivered) */
-    SMTP_CLIENT_DONE, /* the transaction ended with .fault for all recipients without a .final
-                         verdict; scope NONE: delivered to them */
+    SMTP_CLIENT_DONE, /* .transaction ended with .fault for all recipients without a .final
+                         verdict; scope NONE: delivered to them. .broke: because the dialogue
+                         did, and DEAD follows; .fault.ambiguous then if its last octet was out
+                         and no reply told what became of it */
     SMTP_CLIENT_DEAD  /* the dialogue is over: .fault (scope NONE after a QUIT, and when nothing
-                         is  lost). Close; out is empty. A transaction in hand has had no DONE:
-                         .fault is the verdict of its recipients that have no .final one;
-                         .fault.ambiguous if the final dot was out */
+                         is lost). Close; out is empty. All transactions have had their DONE */
 };
 
 struct smtp_client_event {
     enum smtp_client_event_type type;
-    unsigned recipient; /* index, with RCPT */
-    bool final;         /* with RCPT: DONE and DEAD change nothing for this recipient. It was
-                           refused, or (LMTP) answered after the dot */
+    const struct smtp_transaction *transaction; /* with BODY, RCPT, DONE: as submitted */
+    unsigned recipient;                         /* index, with RCPT */
+    bool final; /* with RCPT: DONE and DEAD change nothing for this recipient. It was
+                   refused, or (LMTP) answered after the dot */
+    bool broke; /* with DONE */
     bool dsn; /* with RCPT and DONE: the server offers DSN, and got what is asked of reports */
     struct fault fault; /* with RCPT, DONE, DEAD; .reply has the server's words also where scope
                            is NONE */
@@ -173,16 +190,17 @@ void smtp_client_auth_response(struct smtp_client *c, struct str response, int64
  * ends with it (DEAD). */
 void smtp_client_auth_cancel(struct smtp_client *c, const struct fault *fault, int64_t now_ms);
 
-/* Begin a transaction; only after IDLE. Its addresses and parameters have no control octets:
- * that is a bug here (S-114). DONE with a message's fault, and nothing sent, where it is larger
- * than the server takes, its sender needs SMTPUTF8 and that is not offered, or it requires TLS
- * and the server does not offer REQUIRETLS inside verified TLS (RFC 8689 4.2.1); recipients
- * that need SMTPUTF8 are told at once with RCPT, and are left out. */
+/* Begin a transaction; only after IDLE, or while there is room. Its addresses and parameters
+ * have no control octets: that is a bug here (S-114). DONE with a message's fault, and nothing
+ * sent, where it is larger than the server takes, its sender needs SMTPUTF8 and that is not
+ * offered, or it requires TLS and the server does not offer REQUIRETLS inside verified TLS (RFC
+ * 8689 4.2.1); recipients that need SMTPUTF8 are told at once with RCPT, and are left out. */
 void smtp_client_submit(struct smtp_client *c, const struct smtp_transaction *t,
                         int64_t now_ms);
+bool smtp_client_has_room(const struct smtp_client *c);
 
 /* After BODY: the next n bytes of the content, in wire form; dot-stuffed here. last: no more
- * follow (n may be 0). */
+ * follow (n may be 0). All in all they are body_bytes of the transaction. */
 void smtp_client_body(struct smtp_client *c, const void *bytes, size_t n, bool last,
                       int64_t now_ms);
 
@@ -191,6 +209,9 @@ void smtp_client_progress(struct smtp_client *c, int64_t now_ms);
 
 /* Say goodbye; only after IDLE. DEAD with scope NONE follows at the 221, or 5 s later. */
 void smtp_client_quit(struct smtp_client *c, int64_t now_ms);
+
+/* The server refused ehlo_name, and takes our address in its place: the name wants mending. */
+bool smtp_client_says_literal(const struct smtp_client *c);
 
 /* "greeting", "EHLO", "STARTTLS", ... for logs and status. */
 const char *smtp_client_state(const struct smtp_client *c);

@@ -29,7 +29,7 @@ static void put_special(struct smtp_dot *d, struct buf *out, char c)
 {
     if (c == '\n' && d->after_cr) {
         buf_puts(out, "\r\n");
-        *d = smtp_dot_start();
+        *d = smtp_dot_start(d->counted);
         return;
     }
     give_up_cr(d, out);
@@ -49,7 +49,7 @@ void smtp_dot_put(struct smtp_dot *d, struct buf *out, struct str content)
             continue;
         }
         give_up_cr(d, out);
-        if (!d->inside_line && content.p[0] == '.')
+        if (!d->inside_line && content.p[0] == '.' && !d->counted)
             buf_putc(out, '.');
         buf_put(out, content.p, n);
         d->inside_line = true;
@@ -60,8 +60,9 @@ void smtp_dot_put(struct smtp_dot *d, struct buf *out, struct str content)
 void smtp_dot_end(struct smtp_dot *d, struct buf *out)
 {
     give_up_cr(d, out);
-    if (d->inside_line)
+    if (d->inside_line && !d->counted)
         buf_puts(out, "\r\n");
-    buf_puts(out, ".\r\n");
-    *d = smtp_dot_start();
+    if (!d->counted)
+        buf_puts(out, ".\r\n");
+    *d = smtp_dot_start(d->counted);
 }

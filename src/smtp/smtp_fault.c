@@ -86,14 +86,24 @@ void smtp_fault_of_reply(struct fault *f, const struct smtp_facts *facts,
     buf_release(&fix);
 }
 
+void smtp_fault_make_ambiguous(struct fault *f)
+{
+    struct fault plain = *f;
+    if (f->ambiguous)
+        return;
+    fault_set(f, FAULT_MESSAGE, "4.4.2", plain.code,
+              "%s; all of the message had been sent, so it may arrive twice", plain.text);
+    memcpy(f->reply, plain.reply, sizeof f->reply);
+    f->ambiguous = true;
+}
+
 /* After the dot nobody knows whether the message was taken. */
 static void set_by_stage(struct fault *f, const struct smtp_facts *facts,
                          enum fault_scope scope, const char *code, const char *text)
 {
-    bool ambiguous = facts->stage == SMTP_STAGE_FINAL;
-    fault_set(f, ambiguous ? FAULT_MESSAGE : scope, "4.4.2", code, "%s%s", text,
-              ambiguous ? "; all of the message had been sent, so it may arrive twice" : "");
-    f->ambiguous = ambiguous;
+    fault_set(f, scope, "4.4.2", code, "%s", text);
+    if (facts->stage == SMTP_STAGE_FINAL)
+        smtp_fault_make_ambiguous(f);
 }
 
 /* While content goes out, what stops it may lie in the message; it is charged (S-087). */
@@ -227,6 +237,22 @@ void smtp_fault_of_timeout(struct fault *f, const struct smtp_facts *facts, int6
                  "no whole reply at %s in %" PRId64 " s (%zu octets of one came)",
                  facts->stage_name, seconds, reply_bytes);
     set_by_stage(f, facts, scope_of_loss(facts), "TIMEOUT-STAGE", text);
+}
+
+void smtp_fault_of_reconnect(struct fault *f)
+{
+    fault_set(f, FAULT_SERVER, "4.4.2", SMTP_FAULT_RECONNECT,
+              "the connection ended before the server took up this message; it goes out over a "
+              "fresh one");
+}
+
+void smtp_fault_of_chunking(struct fault *f, const struct smtp_reply *r)
+{
+    fault_set(f, FAULT_SERVER, "4.5.1", SMTP_FAULT_CHUNKING,
+              "the server offers CHUNKING, but refuses BDAT (%u); the message goes out with "
+              "DATA over a fresh connection",
+              r->code);
+    keep_words(f, r);
 }
 
 void smtp_fault_of_split(struct fault *f, const struct smtp_reply *r)

@@ -29,6 +29,10 @@
     "RECONNECT" /* server: a reused connection was closed before it took the message: a fresh  \
                    one, at once, and nobody is charged (S-086) */
 
+#define SMTP_FAULT_CHUNKING                                                                    \
+    "CHUNKING-REFUSED" /* server: it offers CHUNKING and does not know BDAT: a fresh           \
+                          connection, with DATA, and nobody is charged */
+
 /* The states of a dialogue, in their order. */
 enum smtp_stage {
     SMTP_STAGE_HANDSHAKE, /* the owner's TLS is at work */
@@ -45,8 +49,9 @@ enum smtp_stage {
     SMTP_STAGE_MAIL,
     SMTP_STAGE_RCPT,
     SMTP_STAGE_DATA,
+    SMTP_STAGE_BDAT, /* its line is out; its octets follow as CONTENT, its reply comes last */
     SMTP_STAGE_CONTENT,
-    SMTP_STAGE_FINAL, /* the dot is out */
+    SMTP_STAGE_FINAL, /* the dot, or the last octet of BDAT, is out */
     SMTP_STAGE_VOID,  /* a lone dot is out: nobody was accepted */
     SMTP_STAGE_RSET,
     SMTP_STAGE_QUIT,
@@ -91,6 +96,16 @@ void smtp_fault_of_eof(struct fault *f, const struct smtp_facts *facts, const ch
 /* Nothing came within timeout_ms but reply_bytes of an unfinished reply (S-151). */
 void smtp_fault_of_timeout(struct fault *f, const struct smtp_facts *facts, int64_t timeout_ms,
                            size_t reply_bytes);
+
+/* The last octet of a message was out when f befell its connection, so that it may have been
+ * delivered. */
+void smtp_fault_make_ambiguous(struct fault *f);
+
+/* SMTP_FAULT_RECONNECT, for a message that the server cannot have taken. */
+void smtp_fault_of_reconnect(struct fault *f);
+
+/* SMTP_FAULT_CHUNKING, from what was answered to BDAT. */
+void smtp_fault_of_chunking(struct fault *f, const struct smtp_reply *r);
 
 /* At a 452 or 552 after others were accepted: SMTP_FAULT_RCPT_SPLIT. */
 void smtp_fault_of_split(struct fault *f, const struct smtp_reply *r);

@@ -4,8 +4,8 @@
  * before each.
  *
  * Where TLS is demanded nothing but EHLO, LHLO, STARTTLS and QUIT goes out before it is up.
- * Each transaction has one end, no recipient two verdicts at RCPT, only BODY is answered with
- * content. Memory is bounded. */
+ * Each transaction has one end, in the order in which they began, no recipient two verdicts at
+ * RCPT, only BODY is answered with content. Memory is bounded. */
 #include "mem.h"
 #include "smtp_client.h"
 
@@ -14,6 +14,8 @@
 
 enum {
     N_RECIPIENTS = 3,
+    PIPELINE = 3,
+    BODY_MAX = 200,
     OUT_MAX = 1 << 17
 };
 
@@ -25,10 +27,15 @@ struct owner {
     unsigned seed;
     int64_t now_ms;
     size_t left_over;
-    bool secured, dead, ready;
-    bool under_way;
-    unsigned judged[N_RECIPIENTS]; /* verdicts */
-    bool asked_for_body;
+    bool secured, dead, ready, broke;
+    struct flight {
+        struct smtp_transaction transaction;
+        unsigned judged[N_RECIPIENTS]; /* verdicts */
+        bool asked_for_body;
+        uint64_t given_bytes;
+    } flights[PIPELINE];
+    unsigned n_begun, n_ended;
+    bool content; /* some went out */
 };
 
 static unsigned next_random(struct owner *o, unsigned below)
@@ -42,29 +49,44 @@ static const struct smtp_recipient recipients[N_RECIPIENTS] = {
     {.address = "e@f.example", .orcpt = "rfc822;e@f", .notify = SMTP_NOTIFY_NEVER},
     {.address = "\"g h\"@i"}};
 
+static struct flight *flight(struct owner *o, unsigned n)
+{
+    return &o->flights[n % PIPELINE];
+}
+
 static void begin_transaction(struct owner *o)
 {
     struct smtp_transaction t = {.sender = next_random(o, 4) ? "a@b.example" : "",
                                  .recipients = recipients,
                                  .n_recipients = 1 + next_random(o, N_RECIPIENTS),
-                                 .body_bytes = next_random(o, 200),
+                                 .body_bytes = next_random(o, BODY_MAX),
                                  .body_8bit = next_random(o, 2),
                                  .envid = next_random(o, 2) ? "QQ314159" : NULL,
                                  .ret = (enum smtp_ret)next_random(o, 3),
                                  .require_tls = next_random(o, 8) == 0};
-    o->under_way = true;
-    o->asked_for_body = false;
-    memset(o->judged, 0, sizeof o->judged);
-    smtp_client_submit(o->client, &t, o->now_ms);
+    BUG_ON(o->n_begun - o->n_ended >= PIPELINE);
+    struct flight *f = flight(o, o->n_begun++);
+    *f = (struct flight){.transaction = t};
+    smtp_client_submit(o->client, &f->transaction, o->now_ms);
 }
 
 static void send_body(struct owner *o)
 {
-    static const char text[] = "hi\r\n.there\r\n..\r\nno end";
-    for (unsigned pieces = next_random(o, 3); pieces > 0; pieces--)
-        smtp_client_body(o->client, text, next_random(o, sizeof text), false, o->now_ms);
+    static const char sample[] = "hi\r\n.there\r\n..\r\n\rno end";
+    char text[BODY_MAX];
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = sample[i % (sizeof sample - 1)];
+    struct flight *f = flight(o, o->n_begun - 1);
+    o->content = true;
+    while (f->given_bytes < f->transaction.body_bytes && next_random(o, 4)) {
+        uint64_t left = f->transaction.body_bytes - f->given_bytes;
+        size_t n = next_random(o, (unsigned)left);
+        smtp_client_body(o->client, text + f->given_bytes, n, false, o->now_ms);
+        f->given_bytes += n;
+    }
     if (next_random(o, 4))
-        smtp_client_body(o->client, text, next_random(o, sizeof text), true, o->now_ms);
+        smtp_client_body(o->client, text + f->given_bytes,
+                         f->transaction.body_bytes - f->given_bytes, true, o->now_ms);
 }
 
 static void answer_auth(struct owner *o, bool challenge)
@@ -89,24 +111,28 @@ static void check_fault(const struct fault *f)
 
 static void take_verdict(struct owner *o, const struct smtp_client_event *e)
 {
+    struct flight *oldest = flight(o, o->n_ended), *f = oldest;
     check_fault(&e->fault);
     if (e->type == SMTP_CLIENT_RCPT) {
-        BUG_ON(!o->under_way || e->recipient >= N_RECIPIENTS);
+        while (&f->transaction != e->transaction)
+            f = flight(o, (unsigned)(f - o->flights) + 1);
+        BUG_ON(e->recipient >= N_RECIPIENTS);
         /* LMTP has a second one, after the content. */
-        BUG_ON(++o->judged[e->recipient] > (o->conf.lmtp ? 2 : 1));
+        BUG_ON(++f->judged[e->recipient] > (o->conf.lmtp ? 2 : 1));
     } else if (e->type == SMTP_CLIENT_DONE) {
-        BUG_ON(!o->under_way);
-        BUG_ON(e->fault.scope == FAULT_NONE && e->fault.reply[0] && !o->asked_for_body);
-        o->under_way = false;
+        BUG_ON(o->n_ended == o->n_begun || e->transaction != &oldest->transaction);
+        BUG_ON(e->fault.scope == FAULT_NONE && e->fault.reply[0] && !f->asked_for_body);
+        o->n_ended++;
+        o->broke = o->broke || e->broke;
     } else {
-        BUG_ON(o->under_way && e->fault.scope == FAULT_NONE);
+        BUG_ON(o->n_ended != o->n_begun);
         o->dead = true;
     }
 }
 
 static void act(struct owner *o, const struct smtp_client_event *e)
 {
-    BUG_ON(o->dead);
+    BUG_ON(o->dead || (o->broke && e->type < SMTP_CLIENT_RCPT));
     switch (e->type) {
     case SMTP_CLIENT_STARTTLS:
         BUG_ON(o->secured || o->conf.tls != SMTP_CLIENT_TLS_STARTTLS);
@@ -117,15 +143,22 @@ static void act(struct owner *o, const struct smtp_client_event *e)
         answer_auth(o, e->type == SMTP_CLIENT_CHALLENGE);
         break;
     case SMTP_CLIENT_IDLE:
-        BUG_ON(o->under_way || (o->conf.tls != SMTP_CLIENT_TLS_NONE && !o->secured));
+        BUG_ON(o->n_begun != o->n_ended ||
+               (o->conf.tls != SMTP_CLIENT_TLS_NONE && !o->secured));
         if (next_random(o, 16))
             begin_transaction(o);
         else
             smtp_client_quit(o->client, o->now_ms);
         break;
+    case SMTP_CLIENT_ROOM:
+        BUG_ON(!smtp_client_has_room(o->client));
+        if (next_random(o, 4))
+            begin_transaction(o);
+        break;
     case SMTP_CLIENT_BODY:
-        BUG_ON(!o->under_way || o->asked_for_body);
-        o->asked_for_body = true;
+        BUG_ON(e->transaction != &flight(o, o->n_begun - 1)->transaction);
+        BUG_ON(flight(o, o->n_begun - 1)->asked_for_body);
+        flight(o, o->n_begun - 1)->asked_for_body = true;
         send_body(o);
         break;
     case SMTP_CLIENT_RCPT:
@@ -168,7 +201,7 @@ static void pump(struct owner *o)
     }
     BUG_ON(buf_len(out) > OUT_MAX);
     /* Content may leave in the middle of a line. */
-    if (!o->asked_for_body)
+    if (!o->content)
         check_out(o, buf_str(out));
     if (next_random(o, 32) == 0)
         return; /* nothing leaves this time */
@@ -213,6 +246,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
                                .lmtp = data[0] & 32,
                                .login = data[0] & 64,
                                .pipelining = data[0] & 128,
+                               .pipeline = data[0] & 8 ? PIPELINE : 1,
+                               .chunking = data[0] & 4,
                                .tls_verified = data[0] & 16},
                       .seed = data[1]};
     o.client = smtp_client_new(&o.conf, 0);

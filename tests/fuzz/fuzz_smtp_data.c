@@ -95,7 +95,7 @@ static void check_round_trip(struct str content, size_t size)
     buf_init(&wire, 3 * INPUT_MAX);
     buf_init(&clean, 2 * INPUT_MAX);
     put_clean(&clean, content);
-    struct smtp_dot dot = smtp_dot_start();
+    struct smtp_dot dot = smtp_dot_start(false);
     for (struct str rest = content; rest.n > 0; rest = str_tail(rest, size))
         smtp_dot_put(&dot, &wire, str_head(rest, size));
     smtp_dot_end(&dot, &wire);

@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
     if (n == 0 || n > 1 << 16)
         return 0;
-    struct smtp_dot dot = smtp_dot_start();
+    struct smtp_dot dot = smtp_dot_start(false);
     struct str content = {(const char *)data + 1, n - 1};
     struct buf wire;
     size_t each = 1 + data[0], decoded = 0;

@@ -15,6 +15,10 @@
 #define MESSAGE                                                                                \
     ONE_SENT "S: 250 ok\nS: 250 ok\nS: 354 go\n! RCPT 0 none\n! BODY\n> last hi\nC: hi\nC: "   \
              ".\n"
+#define CHUNKS HELLO "S: 250-s\nS: 250-PIPELINING\nS: 250 CHUNKING\n! IDLE\n"
+#define GROUP                                                                                  \
+    "> submit a@b c@d size=4\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nC: BDAT 4 LAST\n! BODY\n"  \
+    "> last hi\nC: hi\n"
 #define BYE "C: QUIT\nS: 221 bye\n"
 
 #define LONG_250                                                                               \
@@ -73,17 +77,16 @@ static const struct dialogue dialogues[] = {
      TLS_UP "S: 250-s\nS: 250 AUTH PLAIN\n! IDLE\n"},
 
     {"a rehearsal ends before DATA", "",
-     OFFERED(
-         "SIZE") "! IDLE\n> submit a@b c@d e@f rehearsal\nC: MAIL FROM:<a@b> SIZE=9\nS: "
-                 "250 ok\nC: RCPT TO:<c@d>\nS: 250 ok\n! RCPT 0 none\nC: RCPT TO:<e@f>\nS: "
-                 "550 no\n! RCPT 1 recipient perm RCPT-REFUSED\n! DONE none\nC: RSET\nS: 250 "
-                 "ok\n! IDLE\n> quit\nC: QUIT\nS: 221 bye\n! DEAD none\n"},
+     OFFERED("SIZE") "! IDLE\n> submit a@b c@d e@f rehearsal\nC: MAIL FROM:<a@b> SIZE=9\nS: "
+                     "250 ok\nC: RCPT TO:<c@d>\nS: 250 ok\n! RCPT 0 none\nC: RCPT TO:<e@f>\nS: "
+                     "550 no\n! RCPT 1 recipient perm RCPT-REFUSED\nC: RSET\nS: 250 ok\n"
+                     "! DONE none\n! IDLE\n> quit\nC: QUIT\nS: 221 bye\n! DEAD none\n"},
     {"a rehearsal that is pipelined, too", "pipelining",
-     READY "> submit a@b c@d rehearsal\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nS: 250 ok\n"
-           "S: 250 ok\n! RCPT 0 none\n! DONE none\nC: RSET\nS: 250 ok\n! IDLE\n"},
+     READY "> submit a@b c@d rehearsal\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nC: RSET\n"
+           "S: 250 ok\nS: 250 ok\n! RCPT 0 none\nS: 250 ok\n! DONE none\n! IDLE\n"},
     {"a rehearsal whose sender is refused", "pipelining",
-     READY "> submit a@b c@d rehearsal\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nS: 553 no\n"
-           "! DONE sender perm SENDER-LOCAL\nS: 503 no\n! IDLE\n"},
+     READY "> submit a@b c@d rehearsal\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nC: RSET\n"
+           "S: 553 no\nS: 503 no\nS: 250 ok\n! DONE sender perm SENDER-LOCAL\n! IDLE\n"},
 
     {"EHLO refused, no login: HELO", "pipelining",
      HELLO "S: 502 what\nC: HELO me.example\nS: 250 s\n! IDLE\n> submit a@b c@d\n"
@@ -233,23 +236,32 @@ static const struct dialogue dialogues[] = {
     {"all recipients refused, DATA pipelined: 354 gets a lone dot", "pipelining",
      READY ONE_SENT
      "S: 250 ok\nS: 550 5.1.1 who\nS: 354 go\n"
-     "! RCPT 0 recipient perm RCPT-UNKNOWN\n! DONE none\nC: .\nS: 554 nobody\n! IDLE\n"},
+     "! RCPT 0 recipient perm RCPT-UNKNOWN\nC: .\nS: 554 nobody\n! DONE none\n! IDLE\n"},
     {"the reply to a lone dot means nothing", "pipelining",
      READY ONE_SENT
      "S: 250 ok\nS: 450 later\nS: 354 go\n"
-     "! RCPT 0 recipient temp RCPT-TEMP\n! DONE none\nC: .\nS: 250 delivered\n! IDLE\n"},
+     "! RCPT 0 recipient temp RCPT-TEMP\nC: .\nS: 250 delivered\n! DONE none\n! IDLE\n"},
     {"all recipients refused, DATA refused too: RSET", "pipelining",
      READY ONE_SENT
      "S: 250 ok\nS: 550 5.1.1 who\nS: 503 nobody\n"
-     "! RCPT 0 recipient perm RCPT-UNKNOWN\n! DONE none\nC: RSET\nS: 250 ok\n! IDLE\n"},
+     "! RCPT 0 recipient perm RCPT-UNKNOWN\n! DONE none\n! IDLE\n> submit a@b c@d\nC: RSET\n"
+     "C: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nC: DATA\nS: 250 ok\nS: 250 ok\nS: 250 ok\nS: 354 "
+     "go\n"
+     "! RCPT 0 none\n! BODY\n"},
     {"all recipients refused, one by one: RSET, no DATA", "",
      READY "> submit a@b c@d e@f\nC: MAIL FROM:<a@b>\nS: 250 ok\nC: RCPT TO:<c@d>\nS: 550 no\n"
            "! RCPT 0 recipient perm RCPT-REFUSED\nC: RCPT TO:<e@f>\nS: 451 later\n"
-           "! RCPT 1 recipient temp RCPT-TEMP\n! DONE none\nC: RSET\nS: 250 ok\n! IDLE\n"},
-    {"RSET refused: a quiet end", "",
+           "! RCPT 1 recipient temp RCPT-TEMP\n! DONE none\n! IDLE\n> submit a@b c@d\nC: RSET\n"
+           "S: 250 ok\nC: MAIL FROM:<a@b>\n"},
+    {"a goodbye needs no RSET", "",
      READY "> submit a@b c@d\nC: MAIL FROM:<a@b>\nS: 250 ok\nC: RCPT TO:<c@d>\nS: 550 no\n"
-           "! RCPT 0 recipient perm RCPT-REFUSED\n! DONE none\nC: RSET\nS: 502 no\n" BYE
+           "! RCPT 0 recipient perm RCPT-REFUSED\n! DONE none\n! IDLE\n> quit\n" BYE
            "! DEAD none\n"},
+    {"RSET refused is no message's fault", "",
+     READY
+     "> submit a@b c@d\nC: MAIL FROM:<a@b>\nS: 250 ok\nC: RCPT TO:<c@d>\nS: 550 no\n"
+     "! RCPT 0 recipient perm RCPT-REFUSED\n! DONE none\n! IDLE\n> submit a@b c@d\nC: RSET\n"
+     "S: 502 no\n" BYE "! DONE server temp PROTO-DESYNC\n! DEAD server temp PROTO-DESYNC\n"},
     {"MAIL refused: what was pipelined behind it is read and dropped", "pipelining",
      READY ONE_SENT "S: 451 4.3.0 later\nS: 503 no\nS: 503 no\n! DONE message temp MSG-TEMP\n"
                     "! IDLE\n" MESSAGE "S: 250 ok\n! DONE none\n! IDLE\n"},
@@ -262,7 +274,8 @@ static const struct dialogue dialogues[] = {
            "! DONE message perm SIZE-REMOTE\n! IDLE\n"},
     {"DATA refused: RSET", "pipelining",
      READY ONE_SENT "S: 250 ok\nS: 250 ok\nS: 451 4.3.0 no\n! RCPT 0 none\n"
-                    "! DONE message temp MSG-TEMP\nC: RSET\nS: 250 ok\n! IDLE\n"},
+                    "! DONE message temp MSG-TEMP\n! IDLE\n> submit a@b c@d\nC: RSET\n"
+                    "C: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nC: DATA\n"},
     {"another 3yz to DATA means go", "pipelining",
      READY ONE_SENT "S: 250 ok\nS: 250 ok\nS: 350 go\n! RCPT 0 none\n! BODY\n"},
     {"too many recipients: the rest goes with another transaction", "pipelining",
@@ -286,9 +299,8 @@ static const struct dialogue dialogues[] = {
      "S: 354 go\n! RCPT 0 none\n! RCPT 1 recipient perm RCPT-REFUSED\n"
      "! RCPT 2 recipient perm SIZE-REMOTE\n! BODY\n"},
     {"login wanted at RCPT is the account's", "pipelining",
-     READY ONE_SENT
-     "S: 250 ok\nS: 554 5.7.1 relay access denied\nS: 503 no\n"
-     "! RCPT 0 account perm RELAY-DENIED\n! DONE none\nC: RSET\nS: 250 ok\n! IDLE\n"},
+     READY ONE_SENT "S: 250 ok\nS: 554 5.7.1 relay access denied\nS: 503 no\n"
+                    "! RCPT 0 account perm RELAY-DENIED\n! DONE none\n! IDLE\n"},
     {"a message refused after the dot", "pipelining",
      READY MESSAGE "S: 554 5.7.1 spam\n! DONE message perm CONTENT-REJECT\n! IDLE\n"},
     {"a sender refused after the dot", "pipelining",
@@ -296,40 +308,45 @@ static const struct dialogue dialogues[] = {
     {"the account's quota after the dot", "pipelining",
      READY MESSAGE "S: 550 5.4.5 daily\n! DONE account temp QUOTA-DAY\n! IDLE\n"},
     {"421 after the dot is the answer", "pipelining",
-     READY MESSAGE "S: 421 4.3.2 bye\n! DEAD message temp MSG-TEMP\n"},
-    {"no answer to the dot: perhaps it was delivered", "pipelining",
-     READY MESSAGE "> eof\n! DEAD message temp ambiguous LOST-AFTERDOT\n"},
-    {"half an answer to the dot is none", "pipelining",
-     READY MESSAGE "S| 250 o\n> eof reset\n! DEAD message temp ambiguous LOST-AFTERDOT\n"},
-    {"garbage for an answer to the dot is none", "pipelining",
      READY MESSAGE
-     "S: 5.2.1 Subject is Mandatory\n! DEAD message temp ambiguous PROTO-GARBAGE\n"},
+     "S: 421 4.3.2 bye\n! DONE message temp MSG-TEMP\n! DEAD message temp MSG-TEMP\n"},
+    {"no answer to the dot: perhaps it was delivered", "pipelining",
+     READY MESSAGE "> eof\n! DONE message temp ambiguous LOST-AFTERDOT\n! DEAD message temp "
+                   "ambiguous LOST-AFTERDOT\n"},
+    {"half an answer to the dot is none", "pipelining",
+     READY MESSAGE "S| 250 o\n> eof reset\n! DONE message temp ambiguous LOST-AFTERDOT\n! DEAD "
+                   "message temp ambiguous LOST-AFTERDOT\n"},
+    {"garbage for an answer to the dot is none", "pipelining",
+     READY MESSAGE "S: 5.2.1 Subject is Mandatory\n! DONE message temp ambiguous "
+                   "PROTO-GARBAGE\n! DEAD message temp ambiguous PROTO-GARBAGE\n"},
     {"time runs out after the dot", "pipelining",
-     READY MESSAGE "> late\n! DEAD message temp ambiguous TIMEOUT-STAGE\n"},
+     READY MESSAGE "> late\n! DONE message temp ambiguous TIMEOUT-STAGE\n! DEAD message temp "
+                   "ambiguous TIMEOUT-STAGE\n"},
     {"a dot that never left is no doubt", "pipelining",
      READY ONE_SENT
      "S: 250 ok\nS: 250 ok\nS: 354 go\n! RCPT 0 none\n! BODY\n> stuck\n> last hi\n"
-     "> eof\n! DEAD message temp LOST-MIDDATA\n"},
+     "> eof\n! DONE message temp LOST-MIDDATA\n! DEAD message temp LOST-MIDDATA\n"},
     {"a refusal while content goes out is the answer", "pipelining",
      READY ONE_SENT "S: 250 ok\nS: 250 ok\nS: 354 go\n! RCPT 0 none\n! BODY\n> body hi\nC: hi\n"
-                    "S: 554 5.7.1 spam\n! DEAD message perm CONTENT-REJECT\n"},
+                    "S: 554 5.7.1 spam\n! DONE message perm CONTENT-REJECT\n! DEAD message "
+                    "perm CONTENT-REJECT\n"},
     {"a refusal before the dot left is the answer", "pipelining",
      READY ONE_SENT
      "S: 250 ok\nS: 250 ok\nS: 354 go\n! RCPT 0 none\n! BODY\n> stuck\n> last hi\n"
-     "S: 451 4.3.0 disk\n! DEAD message temp MSG-TEMP\n"},
+     "S: 451 4.3.0 disk\n! DONE message temp MSG-TEMP\n! DEAD message temp MSG-TEMP\n"},
     {"success before the dot left is none", "pipelining",
      READY ONE_SENT
      "S: 250 ok\nS: 250 ok\nS: 354 go\n! RCPT 0 none\n! BODY\n> stuck\n> last hi\n"
-     "S: 250 ok\n! DEAD server temp PROTO-DESYNC\n"},
+     "S: 250 ok\n! DONE server temp PROTO-DESYNC\n! DEAD server temp PROTO-DESYNC\n"},
     {"replies behind the last that is owed end the connection", "pipelining",
      READY ONE_SENT "S: 250 ok\nS: 250 ok\nS: 354 go\nS: 250 extra\n! RCPT 0 none\n? BODY\n"
-                    "! DEAD server temp PROTO-DESYNC\n"},
+                    "! DONE server temp PROTO-DESYNC\n! DEAD server temp PROTO-DESYNC\n"},
     {"a reply before its command was sent ends the connection", "whole",
      READY "> submit a@b c@d\nC: MAIL FROM:<a@b>\nS: 250 ok\nS: 250 premature\n"
-           "! DEAD server temp PROTO-DESYNC\n"},
+           "! DONE server temp PROTO-DESYNC\n! DEAD server temp PROTO-DESYNC\n"},
     {"half a reply before its command was sent is not its reply", "",
-     READY
-     "S| 25\n> submit a@b c@d\nC: MAIL FROM:<a@b>\nS: 0 ok\n! DEAD server temp PROTO-DESYNC\n"},
+     READY "S| 25\n> submit a@b c@d\nC: MAIL FROM:<a@b>\nS: 0 ok\n! DONE server temp "
+           "PROTO-DESYNC\n! DEAD server temp PROTO-DESYNC\n"},
     {"421 behind the last reply that is owed is a goodbye", "pipelining",
      READY MESSAGE
      "S: 250 ok\nS: 421 4.3.2 enough for today\n! DONE none\n? IDLE\n! DEAD none\n"},
@@ -341,19 +358,88 @@ static const struct dialogue dialogues[] = {
      READY MESSAGE "S: 250 ok\n! DONE none\n! IDLE\n> eof\n! DEAD none\n"},
     {"a reused connection closed at MAIL: a fresh one, at once", "pipelining",
      READY MESSAGE "S: 250 ok\n! DONE none\n! IDLE\n" ONE_SENT
-                   "> eof\n! DEAD server temp RECONNECT\n"},
+                   "> eof\n! DONE server temp RECONNECT\n! DEAD server temp RECONNECT\n"},
     {"a reused connection ended by 421 at MAIL: a fresh one, at once", "pipelining",
      READY MESSAGE "S: 250 ok\n! DONE none\n! IDLE\n" ONE_SENT
-                   "S: 421 4.4.2 idle too long\n! DEAD server temp RECONNECT\n"},
+                   "S: 421 4.4.2 idle too long\n! DONE server temp RECONNECT\n! DEAD server "
+                   "temp RECONNECT\n"},
     {"421 in the middle of a group", "pipelining",
-     READY ONE_SENT
-     "S: 250 ok\nS: 421 4.7.0 too many connections\n! DEAD server temp RATE-CONN\n"},
+     READY ONE_SENT "S: 250 ok\nS: 421 4.7.0 too many connections\n! DONE server temp "
+                    "RATE-CONN\n! DEAD server temp RATE-CONN\n"},
     {"QUIT is a courtesy: no answer in time", "pipelining",
      READY "> quit\nC: QUIT\n> late\n! DEAD none\n"},
     {"QUIT is a courtesy: any answer will do", "pipelining",
      READY "> quit\nC: QUIT\nS: 500 what\n! DEAD none\n"},
     {"QUIT is a courtesy: garbage will do", "pipelining",
      READY "> quit\nC: QUIT\nS: what\n! DEAD none\n"},
+
+    {"BDAT in place of DATA, in one group with its content", "pipelining chunking",
+     CHUNKS
+     "> submit a@b c@d 8bit size=5\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nC: BDAT 5 LAST\n"
+     "! BODY\n> last .hi\nC: .hi\nS: 250 ok\nS: 250 ok\nS: 250 5 octets\n! RCPT 0 none\n"
+     "! DONE none\n! IDLE\n"},
+    {"BDAT, one by one", "chunking",
+     CHUNKS
+     "> submit a@b c@d size=4\nC: MAIL FROM:<a@b>\nS: 250 ok\nC: RCPT TO:<c@d>\nS: 250 ok\n"
+     "! RCPT 0 none\nC: BDAT 4 LAST\n! BODY\n> last hi\nC: hi\nS: 250 ok\n! DONE none\n"
+     "! IDLE\n"},
+    {"BDAT is not used where it is not offered", "pipelining chunking", READY ONE_SENT},
+    {"BDAT is not used where it is not wanted", "pipelining", CHUNKS ONE_SENT},
+    {"BODY goes with BDAT as with DATA", "chunking",
+     HELLO "S: 250-s\nS: 250-8BITMIME\nS: 250 CHUNKING\n! IDLE\n> submit a@b c@d 8bit size=4\n"
+           "C: MAIL FROM:<a@b> BODY=8BITMIME\n"},
+    {"a large content waits for its recipients", "pipelining chunking",
+     CHUNKS "> submit a@b c@d size=65537\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nS: 250 ok\n"
+            "S: 250 ok\n! RCPT 0 none\nC: BDAT 65537 LAST\n! BODY\n"},
+    {"a large content is not sent to nobody", "pipelining chunking",
+     CHUNKS "> submit a@b c@d size=65537\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nS: 250 ok\n"
+            "S: 550 5.1.1 who\n! RCPT 0 recipient perm RCPT-UNKNOWN\n! DONE none\n! IDLE\n"},
+    {"content does not go ahead where the server may have left", "pipelining chunking",
+     CHUNKS GROUP
+     "S: 250 ok\nS: 250 ok\nS: 250 ok\n! RCPT 0 none\n! DONE none\n! IDLE\n> wait\n"
+     "> submit a@b c@d size=4\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\n> eof\n"
+     "! DONE server temp RECONNECT\n! DEAD server temp RECONNECT\n"},
+    {"BDAT refused: the next begins with RSET", "pipelining chunking",
+     CHUNKS GROUP
+     "S: 250 ok\nS: 250 ok\nS: 554 5.7.1 spam\n! RCPT 0 none\n"
+     "! DONE message perm CONTENT-REJECT\n! IDLE\n> submit a@b c@d size=4\nC: RSET\n"
+     "C: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nC: BDAT 4 LAST\n! BODY\n"},
+    {"BDAT is not known: a fresh connection, without it", "pipelining chunking",
+     CHUNKS GROUP "S: 250 ok\nS: 250 ok\nS: 502 5.5.1 what\n! RCPT 0 none\n"
+                  "! DONE server temp CHUNKING-REFUSED\n! DEAD server temp CHUNKING-REFUSED\n"},
+    {"success before the last octet left is none", "pipelining chunking",
+     CHUNKS
+     "> submit a@b c@d size=4\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nC: BDAT 4 LAST\n! BODY\n"
+     "S: 250 ok\nS: 250 ok\nS: 250 ok\n! RCPT 0 none\n! DONE server temp PROTO-DESYNC\n"
+     "! DEAD server temp PROTO-DESYNC\n"},
+    {"a refused message's content must be whole all the same", "pipelining chunking",
+     CHUNKS
+     "> submit a@b c@d size=4\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nC: BDAT 4 LAST\n! BODY\n"
+     "S: 451 4.3.0 no\nS: 503 no\n> last hi\nC: hi\nS: 503 no\n"
+     "! DONE message temp MSG-TEMP\n! IDLE\n"},
+    {"a server that answers a refused message's BDAT before its octets", "pipelining chunking",
+     CHUNKS
+     "> submit a@b c@d size=4\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nC: BDAT 4 LAST\n! BODY\n"
+     "S: 451 4.3.0 no\nS: 503 no\nS: 503 no\n! DONE message temp MSG-TEMP\n! DEAD none\n"},
+    {"BDAT, and the last octet never left: no doubt", "pipelining chunking",
+     CHUNKS
+     "> submit a@b c@d size=4\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nC: BDAT 4 LAST\n! BODY\n"
+     "> stuck\n> last hi\nS: 250 ok\nS: 250 ok\n! RCPT 0 none\n> eof\n"
+     "! DONE message temp LOST-MIDDATA\n! DEAD message temp LOST-MIDDATA\n"},
+    {"an empty message behind BDAT", "pipelining chunking",
+     CHUNKS
+     "> submit a@b c@d size=0\nC: MAIL FROM:<a@b>\nC: RCPT TO:<c@d>\nC: BDAT 0 LAST\n! BODY\n"
+     "> last\nS: 250 ok\nS: 250 ok\nS: 250 ok\n! RCPT 0 none\n! DONE none\n! IDLE\n"},
+
+    {"our name refused: our address in its place", "literal",
+     HELLO "S: 550 bad name\nC: EHLO [192.0.2.1]\nS: 250 s\n! IDLE\n"},
+    {"our name and our address refused", "literal starttls",
+     HELLO "S: 501 bad name\nC: EHLO [192.0.2.1]\nS: 501 bad name\n" BYE
+           "! DEAD account perm EHLO-NAME\n"},
+    {"in TLS our name is tried again", "literal starttls",
+     HELLO
+     "S: 553 bad\nC: EHLO [192.0.2.1]\nS: 250-s\nS: 250 STARTTLS\nC: STARTTLS\nS: 220 go\n"
+     "! STARTTLS\n> secured\nC: EHLO me.example\n"},
 
     {"LMTP: a reply for each recipient that was accepted", "pipelining lmtp",
      "S: 220 hi\nC: LHLO me.example\nS: 250-s\nS: 250 PIPELINING\n! IDLE\n"
@@ -368,7 +454,8 @@ static const struct dialogue dialogues[] = {
      "C: RCPT TO:<e@f>\nS: 250 ok\n! RCPT 1 none\nC: DATA\nS: 354 go\n! BODY\n> last hi\nC: "
      "hi\n"
      "C: .\nS: 451 4.3.0 disk\n! RCPT 0 recipient temp MSG-TEMP\n> eof\n"
-     "! DEAD message temp ambiguous LOST-AFTERDOT\n"},
+     "! DONE message temp ambiguous LOST-AFTERDOT\n! DEAD message temp ambiguous "
+     "LOST-AFTERDOT\n"},
 
     {"silence where STARTTLS is configured", "starttls",
      "> late\n! DEAD server temp MODE-SILENT\n"},

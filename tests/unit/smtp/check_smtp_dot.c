@@ -30,7 +30,7 @@ static const struct example {
 
 static void encode(struct buf *wire, struct str content, size_t first, size_t each)
 {
-    struct smtp_dot dot = smtp_dot_start();
+    struct smtp_dot dot = smtp_dot_start(false);
     smtp_dot_put(&dot, wire, str_head(content, first));
     for (struct str rest = str_tail(content, first); rest.n > 0; rest = str_tail(rest, each))
         smtp_dot_put(&dot, wire, str_head(rest, each));
@@ -74,7 +74,7 @@ END_TEST
 
 START_TEST(an_encoder_is_as_new_after_its_end)
 {
-    struct smtp_dot dot = smtp_dot_start();
+    struct smtp_dot dot = smtp_dot_start(false);
     struct buf wire;
     buf_init(&wire, 4096);
     smtp_dot_put(&dot, &wire, STR_LIT("a\r"));

@@ -47,6 +47,21 @@ static const char *const inputs[COLUMNS] = {NULL,
 #define CONTENT_SENT DATA_SENT "S: 354 go\n! BODY\n> body hi\nC: hi\n"
 #define DOT_SENT DATA_SENT "S: 354 go\n! BODY\n> last hi\nC: hi\nC: .\n"
 #define ONE_DONE READY DOT_SENT "S: 250 ok\n! DONE none\n! IDLE\n"
+#define REFUSED                                                                                \
+    READY RCPT_SENT "S: 550 no\n! RCPT 0 recipient perm RCPT-REFUSED\n! DONE none\n! IDLE\n"
+#define CHUNK_BEGUN                                                                            \
+    HELLO                                                                                      \
+    "S: 250-s\nS: 250 CHUNKING\n! IDLE\n> submit a@b.example c@d size=8\n"                     \
+    "C: MAIL FROM:<a@b.example>\nS: 250 ok\nC: RCPT TO:<c@d>\nS: 250 ok\n! RCPT 0 none\n"      \
+    "C: BDAT 8 LAST\n! BODY\n> body hi\nC: hi\n"
+#define CHUNK_SENT CHUNK_BEGUN "> last hi\nC: hi\n"
+#define GROUP_READY HELLO "S: 250-s\nS: 250-PIPELINING\nS: 250 CHUNKING\n! IDLE\n"
+#define GROUP_SENT                                                                             \
+    "> submit a@b.example c@d size=4\nC: MAIL FROM:<a@b.example>\nC: RCPT TO:<c@d>\n"          \
+    "C: BDAT 4 LAST\n! BODY\n> last hi\nC: hi\n"
+#define GROUP_DONE                                                                             \
+    GROUP_READY GROUP_SENT                                                                     \
+        "S: 250 ok\nS: 250 ok\nS: 250 ok\n! RCPT 0 none\n! DONE none\n! IDLE\n"
 #define BYE "C: QUIT\nS: 221 bye\n"
 #define DESYNC "! DEAD server temp PROTO-DESYNC\n"
 #define NOISE "! DEAD server temp PROTO-GARBAGE\n"
@@ -54,6 +69,19 @@ static const char *const inputs[COLUMNS] = {NULL,
 #define LOST "! DEAD server temp LOST-STAGE\n"
 #define LATE "! DEAD server temp TIMEOUT-STAGE\n"
 #define QUIET "! DEAD none\n"
+/* The transaction in flight ends, and with it the connection. */
+#define BOTH(fault) "! DONE " fault "\n! DEAD " fault "\n"
+#define T_DESYNC BOTH("server temp PROTO-DESYNC")
+#define T_NOISE BOTH("server temp PROTO-GARBAGE")
+#define T_CLOSED BOTH("server temp SERVER-CLOSING")
+#define T_LOST BOTH("server temp LOST-STAGE")
+#define T_LATE BOTH("server temp TIMEOUT-STAGE")
+#define DOUBT_DESYNC BOTH("message temp ambiguous PROTO-DESYNC")
+#define DOUBT_NOISE BOTH("message temp ambiguous PROTO-GARBAGE")
+#define ONE_DOUBT_DESYNC "! DONE message temp ambiguous PROTO-DESYNC\n" DESYNC
+#define ONE_DOUBT_NOISE "! DONE message temp ambiguous PROTO-GARBAGE\n" NOISE
+#define DOUBT_LOST BOTH("message temp ambiguous LOST-AFTERDOT")
+#define DOUBT_LATE BOTH("message temp ambiguous TIMEOUT-STAGE")
 
 /* What is then said and told; NULL: it cannot come. */
 static const struct row {
@@ -166,61 +194,121 @@ static const struct row {
      "",
      READY MAIL_SENT,
      "S: 250 ok\n",
-     {"C: RCPT TO:<c@d>\n", DESYNC, DESYNC, "! DONE message temp MSG-TEMP\n! IDLE\n",
-      "! DONE sender perm SENDER-NOTOWNED\n! IDLE\n", CLOSED, LOST, LATE, NOISE, DESYNC}},
+     {"C: RCPT TO:<c@d>\n", T_DESYNC, T_DESYNC, "! DONE message temp MSG-TEMP\n! IDLE\n",
+      "! DONE sender perm SENDER-NOTOWNED\n! IDLE\n", T_CLOSED, T_LOST, T_LATE, T_NOISE,
+      T_DESYNC}},
     {"MAIL, a later one",
      "",
      ONE_DONE MAIL_SENT,
      "S: 250 ok\n",
-     {"C: RCPT TO:<c@d>\n", DESYNC, DESYNC, "! DONE message temp MSG-TEMP\n! IDLE\n",
-      "! DONE sender perm SENDER-NOTOWNED\n! IDLE\n", "! DEAD server temp RECONNECT\n",
-      "! DEAD server temp RECONNECT\n", LATE, NOISE, DESYNC}},
+     {"C: RCPT TO:<c@d>\n", T_DESYNC, T_DESYNC, "! DONE message temp MSG-TEMP\n! IDLE\n",
+      "! DONE sender perm SENDER-NOTOWNED\n! IDLE\n", BOTH("server temp RECONNECT"),
+      BOTH("server temp RECONNECT"), T_LATE, T_NOISE, T_DESYNC}},
     {"RCPT",
      "",
      READY RCPT_SENT,
      "S: 250 ok\n",
-     {"! RCPT 0 none\nC: DATA\n", DESYNC, DESYNC,
-      "! RCPT 0 recipient temp RCPT-TEMP\n! DONE none\nC: RSET\n",
-      "! RCPT 0 recipient perm RCPT-REFUSED\n! DONE none\nC: RSET\n", CLOSED, LOST, LATE, NOISE,
-      "! RCPT 0 none\n" DESYNC}},
+     {"! RCPT 0 none\nC: DATA\n", T_DESYNC, T_DESYNC,
+      "! RCPT 0 recipient temp RCPT-TEMP\n! DONE none\n! IDLE\n",
+      "! RCPT 0 recipient perm RCPT-REFUSED\n! DONE none\n! IDLE\n", T_CLOSED, T_LOST, T_LATE,
+      T_NOISE, "! RCPT 0 none\n" T_DESYNC}},
     {"DATA",
      "",
      READY DATA_SENT,
      "S: 354 go\n",
-     {"! BODY\n", DESYNC, "! BODY\n", "! DONE message temp MSG-TEMP\nC: RSET\n",
-      "! DONE message perm MSG-REFUSED\nC: RSET\n", CLOSED, LOST, LATE, NOISE,
-      "? BODY\n" DESYNC}},
+     {"! BODY\n", T_DESYNC, "! BODY\n", "! DONE message temp MSG-TEMP\n! IDLE\n",
+      "! DONE message perm MSG-REFUSED\n! IDLE\n", T_CLOSED, T_LOST, T_LATE, T_NOISE,
+      "? BODY\n" T_DESYNC}},
     {"content",
      "",
      READY CONTENT_SENT,
      "> last\n",
-     {"C: .\n", DESYNC, DESYNC, "! DEAD message temp MSG-TEMP\n",
-      "! DEAD message perm CONTENT-REJECT\n", "! DEAD message temp MSG-TEMP\n",
-      "! DEAD message temp LOST-MIDDATA\n", "! DEAD message temp TIMEOUT-STAGE\n", NOISE,
-      NULL}},
+     {"C: .\n", T_DESYNC, T_DESYNC, BOTH("message temp MSG-TEMP"),
+      BOTH("message perm CONTENT-REJECT"), BOTH("message temp MSG-TEMP"),
+      BOTH("message temp LOST-MIDDATA"), BOTH("message temp TIMEOUT-STAGE"), T_NOISE, NULL}},
     {"final dot",
      "",
      READY DOT_SENT,
      "S: 250 ok\n",
-     {"! DONE none\n! IDLE\n", "! DONE none\n! IDLE\n",
-      "! DEAD message temp ambiguous PROTO-DESYNC\n", "! DONE message temp MSG-TEMP\n! IDLE\n",
-      "! DONE message perm CONTENT-REJECT\n! IDLE\n", "! DEAD message temp MSG-TEMP\n",
-      "! DEAD message temp ambiguous LOST-AFTERDOT\n",
-      "! DEAD message temp ambiguous TIMEOUT-STAGE\n",
-      "! DEAD message temp ambiguous PROTO-GARBAGE\n", "! DONE none\n? IDLE\n" DESYNC}},
+     {"! DONE none\n! IDLE\n", "! DONE none\n! IDLE\n", DOUBT_DESYNC,
+      "! DONE message temp MSG-TEMP\n! IDLE\n", "! DONE message perm CONTENT-REJECT\n! IDLE\n",
+      BOTH("message temp MSG-TEMP"), DOUBT_LOST, DOUBT_LATE, DOUBT_NOISE,
+      "! DONE none\n? IDLE\n" DESYNC}},
     {"a lone dot",
      "pipelining",
      READY MAIL_SENT "C: RCPT TO:<c@d>\nC: DATA\nS: 250 ok\nS: 550 5.1.1 who\nS: 354 go\n"
-                     "! RCPT 0 recipient perm RCPT-UNKNOWN\n! DONE none\nC: .\n",
+                     "! RCPT 0 recipient perm RCPT-UNKNOWN\nC: .\n",
      "S: 554 nobody\n",
-     {"! IDLE\n", "! IDLE\n", "! IDLE\n", "! IDLE\n", "! IDLE\n", QUIET, QUIET, QUIET, QUIET,
-      "? IDLE\n" DESYNC}},
+     {"! DONE none\n! IDLE\n", "! DONE none\n! IDLE\n", "! DONE none\n! IDLE\n",
+      "! DONE none\n! IDLE\n", "! DONE none\n! IDLE\n", BOTH("none"), BOTH("none"),
+      BOTH("none"), BOTH("none"), "! DONE none\n? IDLE\n" DESYNC}},
     {"RSET",
      "",
-     READY RCPT_SENT "S: 550 no\n! RCPT 0 recipient perm RCPT-REFUSED\n! DONE none\nC: RSET\n",
+     REFUSED "> submit a@b.example c@d\nC: RSET\n",
      "S: 250 ok\n",
-     {"! IDLE\n", "! IDLE\n", BYE QUIET, BYE QUIET, BYE QUIET, QUIET, QUIET, QUIET, QUIET,
-      "? IDLE\n" DESYNC}},
+     {"C: MAIL FROM:<a@b.example>\n", "C: MAIL FROM:<a@b.example>\n", T_DESYNC,
+      BYE BOTH("server temp PROTO-DESYNC"), BYE BOTH("server temp PROTO-DESYNC"),
+      BOTH("server temp RECONNECT"), BOTH("server temp RECONNECT"), T_LATE, T_NOISE, T_DESYNC}},
+    {"BDAT, with its content",
+     "chunking",
+     CHUNK_SENT,
+     "S: 250 ok\n",
+     {"! DONE none\n! IDLE\n", "! DONE none\n! IDLE\n", DOUBT_DESYNC,
+      "! DONE message temp MSG-TEMP\n! IDLE\n", "! DONE message perm CONTENT-REJECT\n! IDLE\n",
+      BOTH("message temp MSG-TEMP"), DOUBT_LOST, DOUBT_LATE, DOUBT_NOISE,
+      "! DONE none\n? IDLE\n" DESYNC}},
+    {"BDAT, while its content goes out",
+     "chunking",
+     CHUNK_BEGUN,
+     "> last hi\n",
+     {"C: hi\n", T_DESYNC, T_DESYNC, BOTH("message temp MSG-TEMP"),
+      BOTH("message perm CONTENT-REJECT"), BOTH("message temp MSG-TEMP"),
+      BOTH("message temp LOST-MIDDATA"), BOTH("message temp TIMEOUT-STAGE"), T_NOISE, NULL}},
+    /* All of the message is out before the first reply. */
+    {"MAIL with its BDAT behind it, the connection's first",
+     "pipelining chunking",
+     GROUP_READY GROUP_SENT,
+     "S: 250 ok\n",
+     {"", DOUBT_DESYNC, DOUBT_DESYNC, "", "", T_CLOSED, DOUBT_LOST, DOUBT_LATE, DOUBT_NOISE,
+      NULL}},
+    {"MAIL with its BDAT behind it, a later one",
+     "pipelining chunking",
+     GROUP_DONE GROUP_SENT,
+     "S: 250 ok\n",
+     {"", DOUBT_DESYNC, DOUBT_DESYNC, "", "", BOTH("server temp RECONNECT"), DOUBT_LOST,
+      DOUBT_LATE, DOUBT_NOISE, NULL}},
+    {"RCPT with BDAT behind it",
+     "pipelining chunking",
+     GROUP_READY GROUP_SENT "S: 250 ok\n",
+     "S: 250 ok\n",
+     {"! RCPT 0 none\n", DOUBT_DESYNC, DOUBT_DESYNC, "! RCPT 0 recipient temp RCPT-TEMP\n",
+      "! RCPT 0 recipient perm RCPT-REFUSED\n", T_CLOSED, DOUBT_LOST, DOUBT_LATE, DOUBT_NOISE,
+      NULL}},
+    {"BDAT behind it",
+     "pipelining chunking",
+     GROUP_READY GROUP_SENT "S: 250 ok\nS: 250 ok\n! RCPT 0 none\n",
+     "S: 250 ok\n",
+     {"! DONE none\n! IDLE\n", "! DONE none\n! IDLE\n", DOUBT_DESYNC,
+      "! DONE message temp MSG-TEMP\n! IDLE\n", "! DONE message perm CONTENT-REJECT\n! IDLE\n",
+      BOTH("message temp MSG-TEMP"), DOUBT_LOST, DOUBT_LATE, DOUBT_NOISE,
+      "! DONE none\n? IDLE\n" DESYNC}},
+    {"BDAT behind a refused MAIL",
+     "pipelining chunking",
+     GROUP_READY GROUP_SENT "S: 451 4.3.0 later\nS: 503 5.5.1 no\n",
+     "S: 503 5.5.1 no\n",
+     {"! DONE message temp MSG-TEMP\n! IDLE\n", ONE_DOUBT_DESYNC, ONE_DOUBT_DESYNC,
+      "! DONE message temp MSG-TEMP\n! IDLE\n", "! DONE message temp MSG-TEMP\n! IDLE\n",
+      "! DONE message temp MSG-TEMP\n" CLOSED, "! DONE message temp MSG-TEMP\n" LOST,
+      "! DONE message temp MSG-TEMP\n" LATE, ONE_DOUBT_NOISE,
+      "! DONE message temp MSG-TEMP\n? IDLE\n" DESYNC}},
+    {"BDAT behind refused recipients",
+     "pipelining chunking",
+     GROUP_READY GROUP_SENT
+     "S: 250 ok\nS: 550 5.1.1 who\n! RCPT 0 recipient perm RCPT-UNKNOWN\n",
+     "S: 554 5.5.1 nobody\n",
+     {"! DONE none\n! IDLE\n", ONE_DOUBT_DESYNC, ONE_DOUBT_DESYNC, "! DONE none\n! IDLE\n",
+      "! DONE none\n! IDLE\n", "! DONE none\n" CLOSED, "! DONE none\n" LOST,
+      "! DONE none\n" LATE, ONE_DOUBT_NOISE, "! DONE none\n? IDLE\n" DESYNC}},
     {"QUIT",
      "",
      READY "> quit\nC: QUIT\n",

@@ -9,7 +9,9 @@
 enum {
     WHOLE = 0,
     BYTE_BY_BYTE = -1, /* a positive number is where each run of bytes is cut in two */
-    ARGUMENTS_MAX = 128
+    ARGUMENTS_MAX = 128,
+    TRANSACTIONS_MAX = 16,
+    PIPELINE = 3
 };
 
 struct run {
@@ -22,8 +24,14 @@ struct run {
     struct buf input;  /* of the server, not yet fed */
     struct buf output; /* of the client, not yet expected */
     struct buf events; /* told, not yet expected, one a line */
-    char arguments[1024];
-    struct smtp_recipient recipients[ARGUMENTS_MAX];
+    bool numbered;     /* events tell which transaction */
+    bool broke;        /* a transaction ended because the dialogue did */
+    unsigned n_transactions;
+    struct transaction {
+        struct smtp_transaction t;
+        char arguments[1024];
+        struct smtp_recipient recipients[ARGUMENTS_MAX];
+    } transactions[TRANSACTIONS_MAX];
 };
 
 static char sentences[65536];
@@ -48,11 +56,22 @@ static void put_fault(struct run *run, const struct fault *f)
     snprintf(sentences + n, sizeof sentences - n, "%s | %s | %s\n", f->text, f->fix, f->reply);
 }
 
+static void put_number(struct run *run, const struct smtp_client_event *e)
+{
+    for (unsigned i = 0; i < run->n_transactions; i++) {
+        if (run->numbered && &run->transactions[i].t == e->transaction)
+            buf_printf(&run->events, " #%u", i + 1);
+    }
+}
+
 static void put_event(struct run *run, const struct smtp_client_event *e)
 {
     static const char *const names[] = {"WAIT", "STARTTLS", "AUTH", "CHALLENGE", "IDLE",
-                                        "BODY", "RCPT",     "DONE", "DEAD"};
+                                        "ROOM", "BODY",     "RCPT", "DONE",      "DEAD"};
+    ck_assert_msg(!run->broke || e->type >= SMTP_CLIENT_RCPT, "%s: alive", run->d->name);
+    run->broke = run->broke || e->broke;
     buf_puts(&run->events, names[e->type]);
+    put_number(run, e);
     if (e->type == SMTP_CLIENT_AUTH)
         buf_printf(&run->events, " %s", e->caps->auth);
     if (e->type == SMTP_CLIENT_CHALLENGE)
@@ -112,8 +131,11 @@ static void feed_input(struct run *run)
 static void submit(struct run *run, struct str words)
 {
     struct smtp_transaction t = {.body_bytes = 9};
-    snprintf(run->arguments, sizeof run->arguments, "%.*s", STR_FMT(words));
-    for (char *word = strtok(run->arguments, " "); word; word = strtok(NULL, " ")) {
+    ck_assert_uint_lt(run->n_transactions, TRANSACTIONS_MAX);
+    struct transaction *kept = &run->transactions[run->n_transactions++];
+    memset(kept, 0, sizeof *kept);
+    snprintf(kept->arguments, sizeof kept->arguments, "%.*s", STR_FMT(words));
+    for (char *word = strtok(kept->arguments, " "); word; word = strtok(NULL, " ")) {
         if (strncmp(word, "size=", 5) == 0)
             t.body_bytes = strtoull(word + 5, NULL, 10);
         else if (strcmp(word, "8bit") == 0)
@@ -127,16 +149,17 @@ static void submit(struct run *run, struct str words)
         else if (strncmp(word, "ret=", 4) == 0)
             t.ret = strcmp(word, "ret=full") == 0 ? SMTP_RET_FULL : SMTP_RET_HDRS;
         else if (strncmp(word, "orcpt=", 6) == 0)
-            run->recipients[t.n_recipients - 1].orcpt = word + 6;
+            kept->recipients[t.n_recipients - 1].orcpt = word + 6;
         else if (strncmp(word, "notify=", 7) == 0)
-            run->recipients[t.n_recipients - 1].notify = (unsigned)atoi(word + 7);
+            kept->recipients[t.n_recipients - 1].notify = (unsigned)atoi(word + 7);
         else if (!t.sender)
             t.sender = strcmp(word, "<>") == 0 ? "" : word;
         else
-            run->recipients[t.n_recipients++] = (struct smtp_recipient){.address = word};
+            kept->recipients[t.n_recipients++] = (struct smtp_recipient){.address = word};
     }
-    t.recipients = run->recipients;
-    smtp_client_submit(run->client, &t, run->now_ms);
+    t.recipients = kept->recipients;
+    kept->t = t;
+    smtp_client_submit(run->client, &kept->t, run->now_ms);
 }
 
 static void auth(struct run *run, struct str words)
@@ -195,6 +218,8 @@ static void act(struct run *run, struct str line)
         body(run, rest, false);
     } else if (str_eq(verb, STR_LIT("last"))) {
         body(run, rest, true);
+    } else if (str_eq(verb, STR_LIT("wait"))) {
+        run->now_ms += 60000;
     } else if (str_eq(verb, STR_LIT("stuck"))) {
         run->stuck = true;
     } else if (str_eq(verb, STR_LIT("quit"))) {
@@ -266,15 +291,20 @@ static size_t run_once(const struct dialogue *d, int cut)
 {
     struct smtp_client_conf conf = {
         .ehlo_name = "me.example",
+        .ehlo_literal = strstr(d->conf, "literal") ? "[192.0.2.1]" : NULL,
         .tls = strstr(d->conf, "starttls")   ? SMTP_CLIENT_TLS_STARTTLS
                : strstr(d->conf, "implicit") ? SMTP_CLIENT_TLS_IMPLICIT
                                              : SMTP_CLIENT_TLS_NONE,
         .lmtp = strstr(d->conf, "lmtp") != NULL,
         .login = strstr(d->conf, "login") != NULL,
-        .pipelining = strstr(d->conf, "pipelining") != NULL,
+        .pipelining = strstr(d->conf, "pipelin") != NULL,
+        .pipeline = strstr(d->conf, "pipeline") ? PIPELINE : 1,
+        .chunking = strstr(d->conf, "chunking") != NULL,
         .tls_verified = strstr(d->conf, "verified") != NULL,
     };
-    struct run run = {.d = d, .cut = cut, .now_ms = 1000};
+    static struct run run;
+    run = (struct run){.d = d, .cut = cut, .now_ms = 1000};
+    run.numbered = strstr(d->conf, "pipeline") != NULL;
     size_t longest = 0;
     sentences[0] = '\0';
     run.client = smtp_client_new(&conf, run.now_ms);

@@ -15,6 +15,7 @@
  *                         a transaction: sender (or <>), recipients, each before what it asks
  *     > body text         content and CRLF
  *     > last text         the last of it; "> last" with none
+ *     > wait              a minute passes
  *     > stuck             from here on nothing of the output leaves
  *     > quit
  *     > eof reset         the connection ends, and why
@@ -39,8 +40,10 @@
 
 struct dialogue {
     const char *name;
-    const char *conf; /* any of: starttls implicit verified login pipelining lmtp;
-                         whole: run it only so, since what is true depends on it */
+    const char *conf; /* any of: starttls implicit verified login lmtp chunking literal
+                         (EHLO's second argument), pipelining; pipeline: three in flight, and
+                         events of transactions tell their number, "! DONE #2 none"; whole: run
+                         it only so, since what is true depends on it */
     const char *script;
 };
 
