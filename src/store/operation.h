@@ -13,6 +13,7 @@ enum operation_type {
     OPERATION_HOLD,
     OPERATION_RELEASE,
     OPERATION_REMOVE,
+    OPERATION_TELL,
     OPERATION_SWEEP, /* drop chunks that belong to no message, a slice at a time */
     OPERATION_FORGET /* submissions that are remembered long enough, a slice at a time */
 };
@@ -29,7 +30,7 @@ struct operation {
     enum operation_type type;
     store_id id;
     struct store_message *message; /* COMMIT, RECORD; owned */
-    struct store_message *report;  /* COMMIT, RECORD; or NULL; owned */
+    struct store_message *report;  /* COMMIT, RECORD; or NULL; TELL; owned */
     struct buf report_content;
     struct buf content;       /* a chunk */
     unsigned n;               /* number of the chunk */
@@ -37,6 +38,7 @@ struct operation {
     int64_t next_attempt_ms;  /* RETRY, RELEASE */
     store_id after;           /* RETRY of all: done up to this id */
     int64_t now_ms;           /* FORGET; wall clock */
+    int64_t before_ms;        /* TELL: of what died before; wall clock */
 
     /* Set anew by each attempt to apply it; they count when that is committed. */
     enum operation_rest rest;

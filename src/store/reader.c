@@ -12,6 +12,7 @@ enum statement {
     NEXT_UID,
     DUE,
     DEAD,
+    UNTOLD,
     NEXT_DUE,
     TOTALS,
     OLDEST,
@@ -26,7 +27,7 @@ _Static_assert((int)N_STATEMENTS <= (int)READER_STATEMENTS, "room");
 
 #define MESSAGE_COLUMNS                                                                        \
     "id, state, sender, body_bytes, body_8bit, long_lines, uid, gid, pid, arrival_ms,"         \
-    " next_attempt_ms, attempts, ambiguous, envid, ret, require_tls, warned, told"
+    " next_attempt_ms, attempts, ambiguous, envid, ret, require_tls, warned, told, report"
 
 static const char *const statement_texts[N_STATEMENTS] = {
     [BEGIN] = "BEGIN",
@@ -36,6 +37,8 @@ static const char *const statement_texts[N_STATEMENTS] = {
             " ORDER BY next_attempt_ms, id LIMIT ?3",
     [DEAD] = "SELECT id FROM message WHERE state = 2 AND next_attempt_ms < ?1"
              " ORDER BY next_attempt_ms, id LIMIT ?2",
+    [UNTOLD] = "SELECT id FROM message WHERE state = 2 AND told = 0 AND next_attempt_ms < ?1"
+               " ORDER BY next_attempt_ms, id LIMIT ?2",
     /* From one uid to the next, and of each the first row after ?1. */
     [NEXT_DUE] =
         "WITH RECURSIVE user (uid) AS ("
@@ -46,7 +49,7 @@ static const char *const statement_texts[N_STATEMENTS] = {
         ") SELECT coalesce(min((SELECT next_attempt_ms FROM message WHERE state = 0"
         " AND uid = user.uid AND next_attempt_ms > ?1 ORDER BY next_attempt_ms LIMIT 1)),"
         " 0x7fffffffffffffff) FROM user",
-    [TOTALS] = "SELECT queued, deferred, held, dead, bytes FROM total",
+    [TOTALS] = "SELECT queued, deferred, held, dead, bytes, told_ms FROM total",
     [OLDEST] = "SELECT arrival_ms FROM message ORDER BY id LIMIT 1",
     [MESSAGES] = "SELECT " MESSAGE_COLUMNS
                  " FROM message WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
@@ -149,10 +152,10 @@ int reader_in_turn(struct reader *r, int64_t now_ms, const store_id *active, uns
     return rc;
 }
 
-int reader_dead(struct reader *r, int64_t before_ms, store_id *ids, unsigned *n_ids,
-                unsigned max)
+int reader_dead(struct reader *r, int64_t before_ms, bool untold, store_id *ids,
+                unsigned *n_ids, unsigned max)
 {
-    sqlite3_stmt *st = r->statements[DEAD];
+    sqlite3_stmt *st = r->statements[untold ? UNTOLD : DEAD];
     unsigned n = 0;
     int rc = sql_first(st, SQL_VALUES(SQL_INT(before_ms), SQL_INT(max)));
     for (; rc == SQLITE_ROW; rc = sqlite3_step(st))
@@ -179,6 +182,7 @@ int reader_count(struct reader *r, struct store_counts *counts)
         counts->held = (uint64_t)sqlite3_column_int64(st, 2);
         counts->dead = (uint64_t)sqlite3_column_int64(st, 3);
         counts->bytes = (uint64_t)sqlite3_column_int64(st, 4);
+        counts->told_ms = sqlite3_column_int64(st, 5);
     }
     int reset = sqlite3_reset(st);
     if (rc != SQLITE_ROW || reset != SQLITE_OK)
@@ -213,6 +217,7 @@ static struct store_message *read_message(sqlite3_stmt *st)
     m->require_tls = sqlite3_column_int(st, 15) != 0;
     m->warned = sqlite3_column_int(st, 16) != 0;
     m->told = sqlite3_column_int(st, 17) != 0;
+    m->report = sqlite3_column_int(st, 18) != 0;
     return m;
 }
 

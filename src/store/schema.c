@@ -69,7 +69,8 @@ static const char version_1[] =
 /* What the submitter asked for (RFC 3461, RFC 8689), and who was told what: message.ret is enum
  * store_ret, recipient.notify the bits of enum store_notify. event is what happened to a
  * message that is still here. set_aside finds the few that are not queued among a million that
- * are. The index due by uid lets the users take turns: what is due of each is found without a
+ * are. total.told_ms is when the administrator was last told of dead mail, untold has what is
+ * news. The index due by uid lets the users take turns: what is due of each is found without a
  * look at the mail of the others. */
 static const char version_2[] =
     "DROP INDEX due;"
@@ -81,6 +82,10 @@ static const char version_2[] =
     "ALTER TABLE message ADD COLUMN warned INTEGER NOT NULL"
     " DEFAULT 0;"
     "ALTER TABLE message ADD COLUMN told INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE message ADD COLUMN report INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE total ADD COLUMN told_ms INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX untold ON message (next_attempt_ms)"
+    " WHERE state = 2 AND told = 0;"
     "ALTER TABLE recipient ADD COLUMN notify INTEGER NOT NULL"
     " DEFAULT 0;"
     "ALTER TABLE recipient ADD COLUMN orcpt TEXT;"

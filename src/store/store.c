@@ -124,6 +124,16 @@ void store_record(struct store *s, struct store_outcome *outcome, void *owner)
     writer_add(&s->writer, op);
 }
 
+void store_tell(struct store *s, int64_t before_ms, struct store_message *digest,
+                struct buf *content, void *owner)
+{
+    struct operation *op = operation_new(OPERATION_TELL, digest->id, owner);
+    op->before_ms = before_ms;
+    take_report(s, op, digest, content);
+    buf_init(content, content->max);
+    writer_add(&s->writer, op);
+}
+
 void store_mark_sending(struct store *s, store_id id)
 {
     marks_set(&s->marks, id);
@@ -195,7 +205,14 @@ store_id store_in_turn(struct store *s, int64_t now_ms, const store_id *active,
 unsigned store_dead(struct store *s, int64_t before_ms, store_id *ids, unsigned max)
 {
     unsigned n;
-    int rc = reader_dead(&s->reader, before_ms, ids, &n, max);
+    int rc = reader_dead(&s->reader, before_ms, false, ids, &n, max);
+    return reading_failed(s, rc) ? 0 : n;
+}
+
+unsigned store_untold(struct store *s, int64_t before_ms, store_id *ids, unsigned max)
+{
+    unsigned n;
+    int rc = reader_dead(&s->reader, before_ms, true, ids, &n, max);
     return reading_failed(s, rc) ? 0 : n;
 }
 

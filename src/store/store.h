@@ -87,7 +87,8 @@ struct store_message {
     enum store_ret ret;
     bool require_tls; /* it may go over verified TLS alone (RFC 8689) */
     bool warned;      /* its sender was told of the delay */
-    bool told;        /* a dead one: the administrator was told */
+    bool told;        /* a dead one: the administrator was told, or need not be */
+    bool report;      /* made here: a report on another message, or on dead ones */
     uid_t uid;        /* of the submitter, as the kernel told; (uid_t)-1 where it could not */
     gid_t gid;
     pid_t pid;
@@ -209,6 +210,13 @@ struct store_outcome {
  * meanwhile, nothing is recorded or queued. *outcome is empty after. */
 void store_record(struct store *s, struct store_outcome *outcome, void *owner);
 
+/* Queue digest (taken; its id is store_begin()'s) with content (taken; as a report's), and note
+ * in the same transaction that the administrator was told of all messages that died before
+ * before_ms; store_counts.told_ms is then the digest's arrival. STORE_RECORDED with its id
+ * follows. */
+void store_tell(struct store *s, int64_t before_ms, struct store_message *digest,
+                struct buf *content, void *owner);
+
 /* Mark that the final dot is about to be sent for message id. The mark survives a kill from
  * when this returns (one small write, no wait for the disk): the next store_open() counts one
  * ambiguous attempt more, says so at its waiting recipients, and tries again no sooner than in
@@ -244,6 +252,9 @@ store_id store_in_turn(struct store *s, int64_t now_ms, const store_id *active,
 
 /* Up to max ids of messages that died before before_ms, the longest dead first. */
 unsigned store_dead(struct store *s, int64_t before_ms, store_id *ids, unsigned max);
+
+/* The same of those that the administrator was not told of. */
+unsigned store_untold(struct store *s, int64_t before_ms, store_id *ids, unsigned max);
 
 /* The smallest next_attempt_ms after now_ms among queued messages, or INT64_MAX. */
 int64_t store_next_due(struct store *s, int64_t now_ms);
@@ -291,6 +302,7 @@ struct store_counts {
     uint64_t dead;
     uint64_t bytes;    /* of content */
     int64_t oldest_ms; /* arrival of the oldest; 0: none */
+    int64_t told_ms;   /* when the administrator was last told of dead mail; 0: never */
 };
 
 void store_count(struct store *s, struct store_counts *counts);

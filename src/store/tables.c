@@ -44,6 +44,8 @@ enum statement {
     RENEW_SUBMISSION,
     ADD_SUBMISSION,
     FORGET_SUBMISSIONS,
+    TELL,
+    NOTE_TOLD,
     N_STATEMENTS
 };
 _Static_assert((int)N_STATEMENTS <= (int)TABLES_STATEMENTS, "room");
@@ -56,7 +58,7 @@ static const char *const statement_texts[N_STATEMENTS] = {
                      " dead = ?5, bytes = ?6",
     [ADD_MESSAGE] = "INSERT INTO message VALUES"
                     " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
-                    " ?15, ?16, ?17, ?18, ?19)",
+                    " ?15, ?16, ?17, ?18, ?19, ?20)",
     [ADD_RECIPIENT] = "INSERT INTO recipient VALUES"
                       " (?1, ?11, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?12, ?13)",
     [ADD_CHUNK] = "INSERT INTO chunk VALUES (?1, ?2)",
@@ -96,6 +98,9 @@ static const char *const statement_texts[N_STATEMENTS] = {
     [FORGET_SUBMISSIONS] = "DELETE FROM submission WHERE message IN"
                            " (SELECT message FROM submission ORDER BY message LIMIT ?3)"
                            " AND time_ms NOT BETWEEN ?1 AND ?2",
+    [TELL] = "UPDATE message SET told = 1"
+             " WHERE state = 2 AND told = 0 AND next_attempt_ms < ?1",
+    [NOTE_TOLD] = "UPDATE total SET told_ms = ?1",
 };
 
 #define FIRST_ROW(id) SQL_INT(schema_row((id), 0))
@@ -231,14 +236,14 @@ static int add_message(struct tables *t, const struct store_message *m)
 {
     struct kind kind = {
         .state = m->state, .tried = false, .body_bytes = (int64_t)m->body_bytes};
-    int rc = sql_run(t->statements[ADD_MESSAGE],
-                     SQL_VALUES(SQL_INT(m->id), SQL_INT(m->state), SQL_INT(kind.tried),
-                                SQL_TEXT(m->sender), SQL_INT(m->body_bytes),
-                                SQL_INT(m->body_8bit), SQL_INT(m->long_lines), SQL_INT(m->uid),
-                                SQL_INT(m->gid), SQL_INT(m->pid), SQL_INT(m->arrival_ms),
-                                SQL_INT(m->next_attempt_ms), SQL_INT(m->attempts),
-                                SQL_INT(m->ambiguous), SQL_TEXT(m->envid), SQL_INT(m->ret),
-                                SQL_INT(m->require_tls), SQL_INT(m->warned), SQL_INT(m->told)));
+    int rc = sql_run(
+        t->statements[ADD_MESSAGE],
+        SQL_VALUES(SQL_INT(m->id), SQL_INT(m->state), SQL_INT(kind.tried), SQL_TEXT(m->sender),
+                   SQL_INT(m->body_bytes), SQL_INT(m->body_8bit), SQL_INT(m->long_lines),
+                   SQL_INT(m->uid), SQL_INT(m->gid), SQL_INT(m->pid), SQL_INT(m->arrival_ms),
+                   SQL_INT(m->next_attempt_ms), SQL_INT(m->attempts), SQL_INT(m->ambiguous),
+                   SQL_TEXT(m->envid), SQL_INT(m->ret), SQL_INT(m->require_tls),
+                   SQL_INT(m->warned), SQL_INT(m->told), SQL_INT(m->report)));
     for (unsigned i = 0; rc == SQLITE_OK && i < m->n_recipients; i++)
         rc = write_recipient(t, ADD_RECIPIENT, schema_row(m->id, i), &m->recipients[i]);
     if (rc == SQLITE_OK) {
@@ -421,6 +426,14 @@ static int apply_remove(struct tables *t, struct operation *op)
     return rc == SQLITE_OK && kind.found ? erase(t, op, &kind) : rc;
 }
 
+static int apply_tell(struct tables *t, struct operation *op)
+{
+    int rc = sql_run(t->statements[TELL], SQL_VALUES(SQL_INT(op->before_ms)));
+    if (rc == SQLITE_OK)
+        rc = sql_run(t->statements[NOTE_TOLD], SQL_VALUES(SQL_INT(op->report->arrival_ms)));
+    return rc == SQLITE_OK ? add_report(t, op) : rc;
+}
+
 static int retry_one(struct tables *t, const struct operation *op)
 {
     return sql_run(t->statements[RETRY_MESSAGE],
@@ -503,7 +516,7 @@ int tables_apply(struct tables *t, struct operation *op)
         [OPERATION_RECORD] = apply_record, [OPERATION_RETRY] = apply_retry,
         [OPERATION_HOLD] = apply_hold,     [OPERATION_RELEASE] = apply_release,
         [OPERATION_REMOVE] = apply_remove, [OPERATION_SWEEP] = apply_sweep,
-        [OPERATION_FORGET] = apply_forget,
+        [OPERATION_FORGET] = apply_forget, [OPERATION_TELL] = apply_tell,
     };
     op->rest = OPERATION_DONE;
     op->first = 0;

@@ -107,7 +107,7 @@ static void has_deferred_message(struct store *s)
     ck_assert_int_eq(m->next_attempt_ms, 600);
     ck_assert_ptr_null(m->envid);
     ck_assert_int_eq(m->ret, STORE_RET_UNSET);
-    ck_assert(!m->require_tls && !m->warned && !m->told);
+    ck_assert(!m->require_tls && !m->warned && !m->told && !m->report);
     ck_assert_uint_eq(m->n_recipients, 2);
     ck_assert_str_eq(m->recipients[0].address, "b@example.org");
     ck_assert_str_eq(m->recipients[0].fault.reply, "452 full");
@@ -169,6 +169,7 @@ START_TEST(what_the_submitter_asked_for_is_kept)
     m->envid = mem_strdup("QQ+2B1");
     m->ret = STORE_RET_HDRS;
     m->require_tls = true;
+    m->report = true;
     m->recipients[1].notify = STORE_NOTIFY_SUCCESS | STORE_NOTIFY_DELAY;
     m->recipients[1].orcpt = mem_strdup("rfc822;a@example.org");
     struct buf none;
@@ -184,7 +185,7 @@ START_TEST(what_the_submitter_asked_for_is_kept)
     m = store_load(s, id);
     ck_assert_str_eq(m->envid, "QQ+2B1");
     ck_assert_int_eq(m->ret, STORE_RET_HDRS);
-    ck_assert(m->require_tls && m->warned && m->told);
+    ck_assert(m->require_tls && m->warned && m->told && m->report);
     ck_assert_uint_eq(m->recipients[0].notify, 0);
     ck_assert_ptr_null(m->recipients[0].orcpt);
     ck_assert_uint_eq(m->recipients[1].notify, STORE_NOTIFY_SUCCESS | STORE_NOTIFY_DELAY);

@@ -273,6 +273,57 @@ START_TEST(the_longest_dead_are_found_first)
 }
 END_TEST
 
+static void tell(struct store_message *digest, int64_t before_ms)
+{
+    struct buf content;
+    buf_init(&content, 100);
+    buf_puts(&content, "dead\r\n");
+    store_tell(s, before_ms, digest, &content, NULL);
+    ck_assert_uint_eq(buf_len(&content), 0);
+    struct store_result r = fixture_result(s);
+    ck_assert_int_eq(r.type, STORE_RECORDED);
+    ck_assert_int_eq(r.failure, STORE_OK);
+}
+
+START_TEST(the_administrator_is_told_once_of_each_dead_message)
+{
+    store_id ids[3], found[4];
+    struct store_counts counts;
+    for (unsigned i = 0; i < 3; i++) {
+        ids[i] = fixture_accept(s, i, 10, 1);
+        struct store_message *m = store_load(s, ids[i]);
+        m->state = STORE_DEAD;
+        m->next_attempt_ms = 10 + 10 * (int64_t)i; /* 10, 20, 30 */
+        m->recipients[0].state = STORE_FAILED;
+        fixture_record(s, m);
+    }
+    store_count(s, &counts);
+    ck_assert_int_eq(counts.told_ms, 0);
+    ck_assert_uint_eq(store_untold(s, 30, found, 4), 2);
+    struct store_message *digest = fixture_message(store_begin(s, 0), 1);
+    store_id digest_id = digest->id;
+    digest->arrival_ms = 77;
+    digest->told = digest->report = true;
+    tell(digest, 30);
+    ck_assert_uint_eq(store_untold(s, INT64_MAX, found, 4), 1);
+    ck_assert_int_eq(found[0], ids[2]);
+    ck_assert_uint_eq(store_dead(s, INT64_MAX, found, 4), 3);
+    store_count(s, &counts);
+    ck_assert_int_eq(counts.told_ms, 77);
+    ck_assert_uint_eq(counts.queued, 1);
+    struct buf content;
+    buf_init(&content, STORE_CHUNK_BYTES);
+    ck_assert_int_eq(store_read(s, digest_id, 0, &content), 6);
+    buf_release(&content);
+    /* A digest that fails itself is no news. */
+    struct store_message *m = store_load(s, digest_id);
+    m->state = STORE_DEAD;
+    m->next_attempt_ms = 5;
+    fixture_record(s, m);
+    ck_assert_uint_eq(store_untold(s, 30, found, 4), 0);
+}
+END_TEST
+
 START_TEST(retry_and_removal_of_what_is_not_there_change_nothing)
 {
     retry(12345, 5);
@@ -497,6 +548,7 @@ static TCase *outcome_tests(void)
     tcase_add_test(tc, what_was_removed_under_way_stays_removed_and_unreported);
     tcase_add_test(tc, the_longest_dead_are_found_first);
     tcase_add_test(tc, held_and_dead_messages_are_kept_and_not_due);
+    tcase_add_test(tc, the_administrator_is_told_once_of_each_dead_message);
     tcase_add_test(tc, retry_and_removal_of_what_is_not_there_change_nothing);
     tcase_add_test(tc, retry_of_all_goes_in_slices_and_misses_none);
     tcase_add_test(tc, a_full_house_of_recipients_is_kept);

@@ -27,14 +27,16 @@ static void fill(int n, int every, enum store_state state)
 {
     char text[512];
     store_close(s);
-    snprintf(
-        text, sizeof text,
-        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
-        " INSERT INTO message SELECT i, iif(i %% %d, 0, %d), 0, 's' || i, 10, 0, 0, i %% 7,"
-        " 0, 0, 0, 0, 0, 0, NULL, 0, 0, 0, 0 FROM n;"
-        "INSERT INTO recipient (id, address, state, scope, permanent, ambiguous)"
-        " SELECT id << 15, 'r' || id, 0, 0, 0, 0 FROM message",
-        n, every, (int)state);
+    snprintf(text, sizeof text,
+             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
+             " INSERT INTO message (id, state, tried, sender, body_bytes, body_8bit, "
+             "long_lines, uid,"
+             " gid, pid, arrival_ms, next_attempt_ms, attempts, ambiguous)"
+             " SELECT i, iif(i %% %d, 0, %d), 0, 's' || i, 10, 0, 0, i %% 7, 0, 0, 0, 0, 0, 0 "
+             "FROM n;"
+             "INSERT INTO recipient (id, address, state, scope, permanent, ambiguous)"
+             " SELECT id << 15, 'r' || id, 0, 0, 0, 0 FROM message",
+             n, every, (int)state);
     fixture_sql(text);
     s = fixture_open();
 }
