@@ -3,6 +3,7 @@ noinst_LIBRARIES += %reldir%/libmail.a
 %canon_reldir%_libmail_a_SOURCES = \
 	%reldir%/address.c %reldir%/address.h \
 	%reldir%/address_list.c \
+	%reldir%/address_set.c %reldir%/address_set.h \
 	%reldir%/date.c %reldir%/date.h \
 	%reldir%/fit.c %reldir%/fit.h \
 	%reldir%/fixup.c %reldir%/fixup.h \

@@ -4,14 +4,11 @@
 #ifndef TRANTER_RECIPIENTS_H
 #define TRANTER_RECIPIENTS_H
 
+#include "address_set.h"
 #include "buf.h"
 
 struct recipients {
-    char **addresses; /* n mailboxes (address.h), owned */
-    size_t n;
-    size_t room;
-    size_t *slots; /* hash table of n_slots: 0, or an index into addresses plus one */
-    size_t n_slots;
+    struct address_set good;
     size_t n_bad; /* elements in which there is no address */
     char **bad;   /* the first n_kept of them, printable, owned */
     size_t n_kept;

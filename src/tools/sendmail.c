@@ -131,13 +131,13 @@ static int verify(const struct options *o)
     recipients_init(&list);
     for (size_t i = 0; i < o->n_operands; i++)
         recipients_add_list(&list, str_of(o->operands[i]));
-    for (size_t i = 0; i < list.n; i++)
-        printf("%s... deliverable: mailer relay, host localhost, user %s\n", list.addresses[i],
-               list.addresses[i]);
+    for (size_t i = 0; i < list.good.n; i++)
+        printf("%s... deliverable: mailer relay, host localhost, user %s\n", list.good.texts[i],
+               list.good.texts[i]);
     if (list.bad)
         say(program, "\"%s\" is not an address", list.bad[0]);
     int exit_status = list.bad ? EX_NOUSER : EX_OK;
-    if (list.n == 0 && !list.bad) {
+    if (list.good.n == 0 && !list.bad) {
         say(program, "nobody to check: name addresses after -bv");
         exit_status = EX_USAGE;
     }

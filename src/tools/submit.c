@@ -78,9 +78,9 @@ static int set_sender(struct submit *s)
     struct recipients one;
     recipients_init(&one);
     recipients_add_list(&one, str_of(given));
-    bool good = !has_control(given) && one.n <= 1 && one.n_bad == 0;
-    if (good && one.n)
-        buf_puts(&s->sender, one.addresses[0]);
+    bool good = !has_control(given) && one.good.n <= 1 && one.n_bad == 0;
+    if (good && one.good.n)
+        buf_puts(&s->sender, one.good.texts[0]);
     recipients_release(&one);
     return good && !s->sender.failed
                ? EX_OK
@@ -107,12 +107,12 @@ static int add_operands(struct submit *s)
 static int check_recipients(const struct submit *s)
 {
     const struct recipients *to = &s->to;
-    if (to->n == 0 && to->n_bad == 0)
+    if (to->good.n == 0 && to->n_bad == 0)
         return fail(s, EX_USAGE, "%s",
                     s->o->from_header ? "nobody to send to: no address in To, Cc, Bcc or the "
                                         "arguments"
                                       : "nobody to send to: no address in the arguments");
-    if (to->n == 0)
+    if (to->good.n == 0)
         return fail(s, EX_DATAERR, "\"%s\" is not an address%s; nothing was sent", to->bad[0],
                     to->n_bad > 1 ? ", nor is any other" : "");
     if (to->n_bad)
@@ -153,7 +153,7 @@ static int report(const struct submit *s, const struct handover_result *result)
     if (result->exit_status != EX_OK && result->n_served)
         return fail(s, result->exit_status,
                     "%zu recipients, to <%s>, get the message, the others do not: %s",
-                    result->n_served, s->to.addresses[result->n_served - 1],
+                    result->n_served, s->to.good.texts[result->n_served - 1],
                     result->reason.text);
     if (result->exit_status != EX_OK)
         return fail(s, result->exit_status, "%s", result->reason.text);
@@ -170,8 +170,8 @@ static int hand_over(struct submit *s)
     char *sender = buf_strdup(&s->sender);
     struct submission_envelope envelope = {
         .sender = sender,
-        .recipients = s->to.addresses,
-        .n_recipients = s->to.n,
+        .recipients = s->to.good.texts,
+        .n_recipients = s->to.good.n,
         .invalid = s->to.bad,
         .n_invalid = s->to.n_kept,
         .notify = s->o->notify,

@@ -47,9 +47,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
         BUG_ON(!str_eq(buf_str(&whole.out), buf_str(&cut.out)));
     }
     const struct recipients *r = intake_recipients(&whole);
-    BUG_ON(r->n != intake_recipients(&cut)->n);
-    for (size_t i = 0; i < r->n; i++)
-        BUG_ON(!address_is_mailbox(str_of(r->addresses[i])));
+    BUG_ON(r->good.n != intake_recipients(&cut)->good.n);
+    for (size_t i = 0; i < r->good.n; i++)
+        BUG_ON(!address_is_mailbox(str_of(r->good.texts[i])));
     intake_release(&cut);
     intake_release(&whole);
     return 0;

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "address.h"
 
+#include "address_set.h"
+
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,6 +173,27 @@ START_TEST(one_octet_over_127_makes_it_utf8)
 }
 END_TEST
 
+START_TEST(a_set_has_each_address_once_in_the_order_they_came)
+{
+    struct address_set set = {.n = 0};
+    char text[40];
+    ck_assert_uint_eq(address_set_find(&set, STR_LIT("a@d")), SIZE_MAX);
+    for (int i = 0; i < 5000; i++) {
+        snprintf(text, sizeof text, "user%d@example.com", i);
+        ck_assert(address_set_add(&set, str_of(text)));
+        snprintf(text, sizeof text, "user%d@EXAMPLE.com", i / 2);
+        ck_assert(!address_set_add(&set, str_of(text)));
+    }
+    ck_assert(address_set_add(&set, STR_LIT("User7@example.com")));
+    ck_assert_uint_eq(set.n, 5001);
+    ck_assert_str_eq(set.texts[4999], "user4999@example.com");
+    ck_assert_uint_eq(address_set_find(&set, STR_LIT("user7@Example.Com")), 7);
+    ck_assert_uint_eq(address_set_find(&set, STR_LIT("user7")), SIZE_MAX);
+    address_set_release(&set);
+    ck_assert_uint_eq(set.n, 0);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("address");
@@ -182,6 +206,7 @@ int main(void)
     tcase_add_test(tc, only_the_domain_ignores_letter_case);
     tcase_add_test(tc, a_missing_domain_is_completed);
     tcase_add_test(tc, one_octet_over_127_makes_it_utf8);
+    tcase_add_test(tc, a_set_has_each_address_once_in_the_order_they_came);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

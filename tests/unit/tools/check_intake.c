@@ -81,8 +81,8 @@ static void check_row(const struct row *row, size_t cut, size_t step)
         intake_feed(&in, row->in + at, step < n - at ? step : n - at);
     ck_assert_int_eq(intake_eof(&in), INTAKE_END);
     const struct recipients *r = intake_recipients(&in);
-    for (size_t i = 0; i < r->n; i++)
-        buf_printf(&to, "%s ", r->addresses[i]);
+    for (size_t i = 0; i < r->good.n; i++)
+        buf_printf(&to, "%s ", r->good.texts[i]);
     ck_assert_msg(str_eq(buf_str(&in.out), str_of(row->out)), "%s, cut at %zu: \"%.*s\"",
                   row->name, cut, STR_FMT(buf_str(&in.out)));
     ck_assert_msg(str_eq(buf_str(&to), str_of(row->to)), "%s: %.*s", row->name,
@@ -110,7 +110,7 @@ START_TEST(nuls_are_left_out)
     intake_feed(&in, text, sizeof text);
     ck_assert_int_eq(intake_eof(&in), INTAKE_END);
     ck_assert(str_eq(buf_str(&in.out), STR_LIT("To: a@b\r\n\r\nxy\r\n")));
-    ck_assert_uint_eq(intake_recipients(&in)->n, 1);
+    ck_assert_uint_eq(intake_recipients(&in)->good.n, 1);
     intake_release(&in);
 }
 END_TEST
@@ -154,9 +154,9 @@ START_TEST(ten_thousand_recipients_stay_in_order_and_once)
     }
     intake_feed(&in, "last\n\n", 6);
     const struct recipients *r = intake_recipients(&in);
-    ck_assert_uint_eq(r->n, 10001);
-    ck_assert_str_eq(r->addresses[9999], "user9999@example.com");
-    ck_assert_str_eq(r->addresses[10000], "last");
+    ck_assert_uint_eq(r->good.n, 10001);
+    ck_assert_str_eq(r->good.texts[9999], "user9999@example.com");
+    ck_assert_str_eq(r->good.texts[10000], "last");
     intake_release(&in);
 }
 END_TEST
@@ -200,8 +200,8 @@ START_TEST(an_operand_is_a_list_of_addresses)
     recipients_init(&r);
     buf_init(&to, 1000);
     recipients_add_list(&r, str_of(operands[_i].operand));
-    for (size_t i = 0; i < r.n; i++)
-        buf_printf(&to, "%s ", r.addresses[i]);
+    for (size_t i = 0; i < r.good.n; i++)
+        buf_printf(&to, "%s ", r.good.texts[i]);
     ck_assert_msg(str_eq(buf_str(&to), str_of(operands[_i].to)) &&
                       r.n_bad == operands[_i].n_bad,
                   "%s: %.*s, %zu bad", operands[_i].operand, STR_FMT(buf_str(&to)), r.n_bad);
