@@ -4,6 +4,8 @@ noinst_LIBRARIES += %reldir%/libmail.a
 	%reldir%/address.c %reldir%/address.h \
 	%reldir%/address_list.c \
 	%reldir%/address_set.c %reldir%/address_set.h \
+	%reldir%/alias.c %reldir%/alias.h \
+	%reldir%/alias_reader.c \
 	%reldir%/date.c %reldir%/date.h \
 	%reldir%/fit.c %reldir%/fit.h \
 	%reldir%/fixup.c %reldir%/fixup.h \

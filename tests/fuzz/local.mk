@@ -55,6 +55,13 @@ fuzz_programs += %reldir%/fuzz_address_qualify
 %canon_reldir%_fuzz_address_qualify_LDFLAGS = $(fuzz_link)
 %canon_reldir%_fuzz_address_qualify_LDADD = $(mail_LIBS)
 
+fuzz_programs += %reldir%/fuzz_alias
+%canon_reldir%_fuzz_alias_SOURCES = %reldir%/fuzz_alias.c $(fuzz_main)
+%canon_reldir%_fuzz_alias_CPPFLAGS = $(base_I) $(mail_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/alias"'
+%canon_reldir%_fuzz_alias_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_alias_LDADD = $(mail_LIBS)
+
 fuzz_programs += %reldir%/fuzz_header
 %canon_reldir%_fuzz_header_SOURCES = %reldir%/fuzz_header.c $(fuzz_main)
 %canon_reldir%_fuzz_header_CPPFLAGS = $(base_I) $(mail_I) \

@@ -1,6 +1,7 @@
 mail_checks = \
 	%reldir%/check_address \
 	%reldir%/check_address_list \
+	%reldir%/check_alias \
 	%reldir%/check_date \
 	%reldir%/check_fit \
 	%reldir%/check_fixup \
@@ -18,6 +19,8 @@ mail_checks_LDADD = $(mail_LIBS) $(CHECK_LIBS)
 %canon_reldir%_check_address_LDADD = $(mail_checks_LDADD)
 %canon_reldir%_check_address_list_CPPFLAGS = $(mail_checks_CPPFLAGS)
 %canon_reldir%_check_address_list_LDADD = $(mail_checks_LDADD)
+%canon_reldir%_check_alias_CPPFLAGS = $(mail_checks_CPPFLAGS)
+%canon_reldir%_check_alias_LDADD = $(mail_checks_LDADD)
 %canon_reldir%_check_date_CPPFLAGS = $(mail_checks_CPPFLAGS)
 %canon_reldir%_check_date_LDADD = $(mail_checks_LDADD)
 %canon_reldir%_check_fit_CPPFLAGS = $(mail_checks_CPPFLAGS)
