@@ -6,6 +6,7 @@
 #ifndef TRANTER_CONTROL_H
 #define TRANTER_CONTROL_H
 
+#include "aliases.h"
 #include "conf.h"
 #include "err.h"
 #include "loop.h"
@@ -17,10 +18,13 @@ struct control_facts {
     struct loop *loop;
     struct store *store;
     struct relay *relay;
+    const struct aliases *aliases;
     int64_t started_ms; /* wall clock */
 
     /* Load the configuration afresh; -1 with *err when it is refused. */
     int (*reload)(void *arg, struct err *err);
+    /* Load the alias files afresh; -1 with *err when they are refused. */
+    int (*renew_aliases)(void *arg, struct err *err);
     /* Look for mail in the drop directory now. */
     void (*sweep)(void *arg);
     void *arg;

@@ -21,6 +21,7 @@ static const struct {
     {"retry", control_ask_retry},     {"hold", control_ask_hold},
     {"release", control_ask_release}, {"remove", control_ask_remove},
     {"reload", control_ask_reload},   {"aliases", control_ask_aliases},
+    {"verify", control_ask_verify},
 };
 
 static void free_client(void *object)

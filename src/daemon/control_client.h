@@ -79,6 +79,9 @@ control_verb control_ask_queue;
 control_verb control_ask_retry, control_ask_hold, control_ask_release, control_ask_remove;
 
 /* control_daemon.c */
-control_verb control_ask_status, control_ask_reload, control_ask_aliases;
+control_verb control_ask_status, control_ask_reload;
+
+/* control_alias.c */
+control_verb control_ask_aliases, control_ask_verify;
 
 #endif

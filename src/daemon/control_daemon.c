@@ -27,11 +27,3 @@ void control_ask_reload(struct client *c, struct str words)
         control_client_note(c, EX_CONFIG, "%s", err.text);
     control_client_finish(c);
 }
-
-/* There is no alias file yet, so there is nothing to rebuild; package scripts call newaliases
- * and count on success. */
-void control_ask_aliases(struct client *c, struct str words)
-{
-    (void)words;
-    control_client_finish(c);
-}

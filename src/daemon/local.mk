@@ -2,16 +2,19 @@ sbin_PROGRAMS += %reldir%/tranterd
 %canon_reldir%_tranterd_CPPFLAGS = $(base_I) $(mail_I) $(smtp_I) $(tls_I) $(auth_I) $(store_I) $(net_I) $(conf_I) \
 	$(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 %canon_reldir%_tranterd_SOURCES = \
+	%reldir%/aliases.c %reldir%/aliases.h \
 	%reldir%/attempt.c %reldir%/attempt.h \
 	%reldir%/bounce.c %reldir%/bounce.h \
 	%reldir%/content.c %reldir%/content.h \
 	%reldir%/control.c %reldir%/control.h \
+	%reldir%/control_alias.c \
 	%reldir%/control_change.c \
 	%reldir%/control_client.c %reldir%/control_client.h \
 	%reldir%/control_daemon.c \
 	%reldir%/control_queue.c \
 	%reldir%/delivery.c %reldir%/delivery.h \
 	%reldir%/drop.c %reldir%/drop.h \
+	%reldir%/envelope.c %reldir%/envelope.h \
 	%reldir%/invalid.c %reldir%/invalid.h \
 	%reldir%/listing.c %reldir%/listing.h \
 	%reldir%/match.c %reldir%/match.h \

@@ -9,12 +9,11 @@
 #include "address.h"
 #include "clock.h"
 #include "conn.h"
+#include "envelope.h"
 #include "fixup.h"
-#include "invalid.h"
 #include "log.h"
 #include "mem.h"
 #include "smtp_server.h"
-#include "tls_name.h"
 #include "waiter.h"
 
 #include <inttypes.h>
@@ -33,6 +32,7 @@ struct session {
     struct waiter waiter; /* first: the store's results come to it */
     struct loop *loop;
     struct store *store;
+    const struct aliases *aliases;
     struct conf *conf;
     void (*on_end)(void *owner);
     void *owner;
@@ -44,7 +44,7 @@ struct session {
     pid_t pid;
 
     struct store_message *message; /* from MAIL to EOM or ABORT */
-    struct invalid invalid;        /* its recipients that are no addresses */
+    struct envelope envelope;      /* whom it goes to */
     store_id message_id;           /* from DATA on, while fixing, as are */
     struct fixup fixup;
     bool fixing;
@@ -75,7 +75,7 @@ static void drop_transaction(struct session *s)
     }
     store_message_free(s->message);
     s->message = NULL;
-    invalid_release(&s->invalid);
+    envelope_release(&s->envelope);
     buf_release(&s->chunk);
     s->n_chunks = 0;
     s->body_bytes = 0;
@@ -105,58 +105,12 @@ static void end_session(struct session *s)
     loop_defer(s->loop, free_session, s);
 }
 
-/* A domain in UTF-8 behind an ASCII local part, which goes anywhere in A-labels (S-116). */
-static bool has_a_labels(struct tls_name *name, struct str address)
-{
-    struct str domain = address_domain(address);
-    char host[ADDRESS_DOMAIN_MAX + 1];
-    if (str_is_ascii(domain) || !str_is_ascii(address_local(address)))
-        return false;
-    snprintf(host, sizeof host, "%.*s", STR_FMT(domain));
-    return tls_name_set(name, host, NULL) == 0;
-}
-
-static char *completed(struct str address, const struct conf *conf)
-{
-    struct tls_name name;
-    struct buf room;
-    buf_init(&room, ADDRESS_MAX * 2);
-    if (has_a_labels(&name, address))
-        buf_printf(&room, "%.*s@%s", STR_FMT(address_local(address)), name.text);
-    else
-        address_complete(&room, address, str_of(conf->domain));
-    char *copy = buf_strdup(&room);
-    buf_release(&room);
-    return copy;
-}
-
 static enum store_ret ret_of(enum smtp_ret ret)
 {
     static const enum store_ret rets[] = {[SMTP_RET_UNSET] = STORE_RET_UNSET,
                                           [SMTP_RET_FULL] = STORE_RET_FULL,
                                           [SMTP_RET_HDRS] = STORE_RET_HDRS};
     return rets[ret];
-}
-
-static unsigned notify_of(unsigned notify)
-{
-    return (notify & SMTP_NOTIFY_NEVER ? STORE_NOTIFY_NEVER : 0) |
-           (notify & SMTP_NOTIFY_SUCCESS ? STORE_NOTIFY_SUCCESS : 0) |
-           (notify & SMTP_NOTIFY_FAILURE ? STORE_NOTIFY_FAILURE : 0) |
-           (notify & SMTP_NOTIFY_DELAY ? STORE_NOTIFY_DELAY : 0);
-}
-
-/* In ASCII, so that it can go anywhere; NULL for none. */
-static char *orcpt_of(struct str orcpt)
-{
-    struct buf ascii;
-    if (orcpt.n == 0)
-        return NULL;
-    buf_init(&ascii, 4 * SMTP_DSN_ORCPT_MAX);
-    smtp_dsn_put_orcpt(&ascii, orcpt);
-    char *copy = buf_strdup(&ascii);
-    buf_release(&ascii);
-    return copy;
 }
 
 static void on_mail(struct session *s, const struct smtp_server_event *e)
@@ -179,7 +133,7 @@ static void on_mail(struct session *s, const struct smtp_server_event *e)
     s->message->gid = s->gid;
     s->message->pid = s->pid;
     s->message->sender =
-        e->mail.address.n ? completed(e->mail.address, s->conf) : mem_strdup("");
+        e->mail.address.n ? envelope_complete(e->mail.address, s->conf) : mem_strdup("");
     s->message->ret = ret_of(e->mail.ret);
     if (e->mail.envid.n)
         s->message->envid = mem_strndup(e->mail.envid.p, e->mail.envid.n);
@@ -191,20 +145,20 @@ static void on_mail(struct session *s, const struct smtp_server_event *e)
 
 static void on_rcpt(struct session *s, const struct smtp_server_event *e)
 {
-    struct store_message *m = s->message;
-    /* Grown in powers of two: thousands of recipients are one message's right. */
-    if ((m->n_recipients & (m->n_recipients - 1)) == 0)
-        m->recipients = mem_resize(m->recipients, m->n_recipients ? m->n_recipients * 2 : 1,
-                                   sizeof *m->recipients);
-    struct store_recipient *r = &m->recipients[m->n_recipients++];
-    *r = (struct store_recipient){.notify = notify_of(e->rcpt.notify),
-                                  .orcpt = orcpt_of(e->rcpt.orcpt)};
-    if (e->rcpt.invalid.n)
-        invalid_add(&s->invalid, r, e->rcpt.invalid);
-    else
-        r->address = completed(e->rcpt.address, s->conf);
-    smtp_server_reply(s->smtp, 250, "2.1.5", "%s",
-                      e->rcpt.invalid.n ? "Ok: the sender gets a report" : "Ok");
+    switch (envelope_add(&s->envelope, s->message, &e->rcpt, s->aliases, s->conf)) {
+    case ENVELOPE_TAKEN:
+        smtp_server_reply(s->smtp, 250, "2.1.5", "Ok");
+        break;
+    case ENVELOPE_INVALID:
+        smtp_server_reply(s->smtp, 250, "2.1.5", "Ok: the sender gets a report");
+        break;
+    case ENVELOPE_FULL:
+        smtp_server_reply(s->smtp, 452, "4.5.3",
+                          "Too many recipients: with what the aliases lead to, a message has "
+                          "at most %d; send the rest in another",
+                          STORE_RECIPIENTS_MAX);
+        break;
+    }
 }
 
 static void set_peer(struct session *s)
@@ -249,7 +203,7 @@ static void on_data(struct session *s)
  * comes at the end. */
 static void store_chunk(struct session *s, struct buf *full)
 {
-    invalid_keep_head(&s->invalid, buf_str(full));
+    invalid_keep_head(&s->envelope.invalid, buf_str(full));
     s->body_bytes += STORE_CHUNK_BYTES;
     if (s->failure == STORE_OK) {
         store_append(s->store, s->message->id, s->n_chunks++, full, &s->waiter);
@@ -312,6 +266,16 @@ static void refuse_storage(struct session *s, enum store_failure failure)
     drop_transaction(s);
 }
 
+/* Every recipient's alias is /dev/null. */
+static void discard(struct session *s)
+{
+    envelope_log(&s->envelope, s->id);
+    log_say(LOG_LEVEL_INFO, s->id, "uid=%u from=<%s>, discarded: nobody is to get it",
+            (unsigned)s->uid, s->message->sender);
+    smtp_server_reply(s->smtp, 250, "2.0.0", "Ok: nobody is to get it, as the alias file says");
+    drop_transaction(s);
+}
+
 static void on_eom(struct session *s)
 {
     enum fixup_status status = fixup_end(&s->fixup, &s->chunk);
@@ -319,12 +283,16 @@ static void on_eom(struct session *s)
         refuse_message(s, status);
         return;
     }
+    struct store_message *m = s->message;
+    if (m->n_recipients == 0) {
+        discard(s);
+        return;
+    }
     store_full_chunks(s);
     if (s->failure != STORE_OK) {
         refuse_storage(s, s->failure);
         return;
     }
-    struct store_message *m = s->message;
     s->body_bytes += buf_len(&s->chunk);
     m->body_bytes = s->body_bytes;
     m->body_8bit = s->fixup.body_8bit;
@@ -335,7 +303,7 @@ static void on_eom(struct session *s)
     s->committing = true;
     struct store_acceptance a = {.message = m, .n = s->n_chunks, .chunk = s->chunk};
     buf_init(&s->chunk, 0);
-    invalid_report(&s->invalid, s->store, s->conf, &a);
+    invalid_report(&s->envelope.invalid, s->store, s->conf, &a);
     store_accept(s->store, &a, &s->waiter);
 }
 
@@ -358,7 +326,8 @@ static void log_accepted(const struct session *s)
     log_facts(LOG_LEVEL_INFO, s->id,
               (struct log_fact[]){{"from", from}, {"size", size}, {"nrcpt", nrcpt}}, 3,
               "(queue active)");
-    invalid_log(&s->invalid, s->id);
+    envelope_log(&s->envelope, s->id);
+    invalid_log(&s->envelope.invalid, s->id);
 }
 
 /* The client did not hear our answer the first time, and asked again. */
@@ -513,6 +482,7 @@ struct session *session_new(const struct session_setup *setup, int fd)
     s->waiter.on_result = on_result;
     s->loop = setup->loop;
     s->store = setup->store;
+    s->aliases = setup->aliases;
     s->conf = conf_ref(setup->conf);
     s->on_end = setup->on_end;
     s->owner = setup->owner;

@@ -4,6 +4,7 @@
 #ifndef TRANTER_SESSION_H
 #define TRANTER_SESSION_H
 
+#include "aliases.h"
 #include "conf.h"
 #include "loop.h"
 #include "store.h"
@@ -20,6 +21,7 @@ struct session;
 struct session_setup {
     struct loop *loop; /* borrowed, as is */
     struct store *store;
+    const struct aliases *aliases;
     struct conf *conf;           /* referenced */
     bool network;                /* TCP: cred tells nothing */
     struct ucred cred;           /* uid (uid_t)-1: not known */

@@ -27,6 +27,7 @@ struct visit {
 struct submit {
     struct loop *loop;
     struct store *store;
+    const struct aliases *aliases;
     struct conf *conf;
     struct door *doors;
     unsigned n_doors;
@@ -80,6 +81,7 @@ static void begin_session(struct submit *submit, int fd, const struct session_se
     struct session_setup all = *setup;
     all.loop = submit->loop;
     all.store = submit->store;
+    all.aliases = submit->aliases;
     all.conf = submit->conf;
     all.on_end = on_session_end;
     all.owner = visit;
@@ -108,11 +110,13 @@ void submit_adopt(struct submit *s, int fd, uid_t uid, gid_t gid)
     begin_session(s, fd, &(struct session_setup){.cred = {.uid = uid, .gid = gid}});
 }
 
-struct submit *submit_new(struct loop *loop, struct store *store, struct conf *conf)
+struct submit *submit_new(struct loop *loop, struct store *store, const struct aliases *aliases,
+                          struct conf *conf)
 {
     struct submit *s = mem_new(sizeof *s);
     s->loop = loop;
     s->store = store;
+    s->aliases = aliases;
     s->conf = conf_ref(conf);
     TAILQ_INIT(&s->visits);
     return s;

@@ -4,6 +4,7 @@
 #ifndef TRANTER_SUBMIT_H
 #define TRANTER_SUBMIT_H
 
+#include "aliases.h"
 #include "conf.h"
 #include "err.h"
 #include "loop.h"
@@ -17,8 +18,9 @@ enum {
 
 struct submit;
 
-/* Ready to listen. loop and store are borrowed for its life; conf is referenced. */
-struct submit *submit_new(struct loop *loop, struct store *store, struct conf *conf);
+/* Ready to listen. loop, store and aliases are borrowed for its life; conf is referenced. */
+struct submit *submit_new(struct loop *loop, struct store *store, const struct aliases *aliases,
+                          struct conf *conf);
 void submit_free(struct submit *s);
 
 /* Listen where conf says, or on the n sockets that the service manager passed (taken). -1 with

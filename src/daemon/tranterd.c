@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* The daemon's parts and how they are put together. Work is started in one place: at the end of
  * each turn of the loop. */
+#include "aliases.h"
 #include "clock.h"
 #include "conf.h"
+#include "conf_aliases.h"
 #include "control.h"
 #include "drop.h"
 #include "log.h"
@@ -38,6 +40,7 @@ struct daemon {
     struct loop *loop;
     struct store *store;
     struct loop_watch *store_watch;
+    struct aliases *aliases;
     struct submit *submit;
     struct drop *drop;
     struct relay *relay;
@@ -128,10 +131,14 @@ static int load_afresh(struct daemon *d, struct err *err)
     struct conf *fresh = conf_reload(d->file, d->conf, err);
     if (!fresh)
         return -1;
-    if (check_conf(fresh, err) < 0 || relay_reload(d->relay, fresh, err) < 0) {
+    struct alias_table *table =
+        check_conf(fresh, err) < 0 ? NULL : aliases_load(fresh, true, err);
+    if (!table || relay_reload(d->relay, fresh, err) < 0) {
+        alias_table_free(table);
         conf_unref(fresh);
         return -1;
     }
+    aliases_use(d->aliases, fresh, table);
     note_restart_only(d->conf, fresh, submit_reload(d->submit, fresh));
     drop_reload(d->drop, fresh);
     conf_unref(d->conf);
@@ -158,6 +165,19 @@ static int reload(void *arg, struct err *err)
     if (result < 0)
         err_set(err, "%s", why.text);
     return result;
+}
+
+static int renew_aliases(void *arg, struct err *err)
+{
+    struct daemon *d = arg;
+    struct alias_table *table = aliases_load(d->conf, true, err);
+    if (!table) {
+        log_say(LOG_LEVEL_ERROR, NULL, "the old aliases stay: %s", err->text);
+        return -1;
+    }
+    aliases_use(d->aliases, d->conf, table);
+    log_say(LOG_LEVEL_NOTICE, NULL, "aliases loaded afresh");
+    return 0;
 }
 
 static void retry_all(struct daemon *d)
@@ -222,12 +242,17 @@ static int start(struct daemon *d, struct err *err)
     d->relay = relay_new(d->loop, d->store, d->conf, err);
     if (!d->relay)
         return EX_CONFIG;
-    d->submit = submit_new(d->loop, d->store, d->conf);
+    struct alias_table *table = aliases_load(d->conf, false, err);
+    if (!table)
+        return EX_CONFIG;
+    d->aliases = aliases_new(d->conf, table);
+    d->submit = submit_new(d->loop, d->store, d->aliases, d->conf);
     if (submit_listen(d->submit, fds, n, err) < 0)
         return EX_OSERR;
-    d->control = control_new(
-        &(struct control_facts){d->loop, d->store, d->relay, clock_wall_ms(), reload, sweep, d},
-        d->conf, err);
+    d->control =
+        control_new(&(struct control_facts){d->loop, d->store, d->relay, d->aliases,
+                                            clock_wall_ms(), reload, renew_aliases, sweep, d},
+                    d->conf, err);
     if (!d->control)
         return EX_OSERR;
     control_loaded(d->control, d->file, d->conf->spool, d->loaded_ms, NULL);
@@ -253,6 +278,7 @@ static void tear_down(struct daemon *d)
         loop_free(d->loop);
     if (d->store)
         store_close(d->store);
+    aliases_free(d->aliases);
     conf_unref(d->conf);
 }
 
@@ -306,12 +332,33 @@ static void warn_of_lone_fingerprints(const struct conf *conf)
     }
 }
 
+/* What is wrong in the alias files; a warning where it only has no effect. */
+static int test_aliases(const struct conf *conf)
+{
+    struct err err;
+    struct buf said;
+    struct alias_table *table = conf_aliases_load(conf, &err);
+    if (!table) {
+        fprintf(stderr, "%s\n", err.text);
+        return EX_CONFIG;
+    }
+    buf_init(&said, ALIAS_PROBLEMS_MAX * ERR_TEXT_MAX * 2);
+    aliases_put_problems(&said, table);
+    fprintf(stderr, "%.*s", STR_FMT(buf_str(&said)));
+    buf_release(&said);
+    int status = table->n_grave ? EX_CONFIG : EX_OK;
+    alias_table_free(table);
+    return status;
+}
+
 static int test_configuration(struct daemon *d)
 {
     struct err err;
-    int status = check_conf(d->conf, &err) < 0 ? EX_CONFIG : EX_OK;
-    if (status != EX_OK)
+    int status = test_aliases(d->conf);
+    if (check_conf(d->conf, &err) < 0) {
+        status = EX_CONFIG;
         fprintf(stderr, "%s\n", err.text);
+    }
     warn_of_lone_fingerprints(d->conf);
     conf_unref(d->conf);
     return status;

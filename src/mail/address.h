@@ -34,11 +34,13 @@ void address_complete(struct buf *out, struct str mailbox, struct str domain);
 /* Walks an RFC 5322 address-list as people and sendmail's callers write it: comments (up to 100
  * deep), groups (also empty), quoted strings, routes (dropped), folding, phrases with dots and
  * stray specials, ';' and blanks between plain addresses, empty elements and "<>" (nobody).
- * "\root" is root; ":include:/x", "|x" and "/x" are local parts like any other; one dot behind
- * a domain is dropped. Fields may be set only through address_list_of(). */
+ * "\root" is root, and exact; ":include:/x", "|x" and "/x" are local parts like any other; one
+ * dot behind a domain is dropped. Fields may be set only through address_list_of(). */
 struct address_list {
     struct str rest;
     size_t plain_bytes; /* of rest: known to be addresses without a phrase, side by side */
+    bool exact;         /* of the last one that was GOOD: a backslash stood before it, so no
+                           alias is meant (compat 3.1) */
 };
 
 enum address_list_result {

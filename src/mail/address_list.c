@@ -370,6 +370,7 @@ enum address_list_result address_list_next(struct address_list *list, struct buf
     buf_clear(mailbox);
     if (result == ADDRESS_LIST_GOOD) {
         put_mailbox(mailbox, &spec);
+        list->exact = spec.local.begin[0] == '\\';
         if (!mailbox->failed && address_is_mailbox(buf_str(mailbox)))
             return ADDRESS_LIST_GOOD;
     }

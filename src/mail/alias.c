@@ -57,7 +57,7 @@ void alias_table_tell(struct alias_table *t, bool grave, const char *file, int l
 
 const char *alias_include_path(const struct alias_entry *entry)
 {
-    return entry->line ? NULL : entry->name + sizeof include_tag - 1;
+    return entry->include ? entry->name + sizeof include_tag - 1 : NULL;
 }
 
 size_t alias_table_next_include(const struct alias_table *t, size_t index)

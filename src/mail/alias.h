@@ -43,9 +43,10 @@ struct alias_target {
 
 struct alias_entry {
     const char *name; /* as looked up: lower case, unquoted; ":include:/path" for a file */
-    const char *file; /* where it stands */
-    int line;         /* 0: an included file has none */
-    size_t first;     /* of its targets */
+    const char *file; /* where it stands, or is included first */
+    int line;
+    bool include; /* of a file; else it is an alias */
+    size_t first; /* of its targets */
     size_t n;
     bool usable; /* something is left of it, and it is within the limits */
 };

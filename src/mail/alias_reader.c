@@ -129,7 +129,8 @@ static void add_include(const struct work *w, struct str path)
              ALIAS_INCLUDES_MAX, SHOWN(path));
     } else {
         if (index == SIZE_MAX) {
-            index = add_entry(t, buf_str(&name), w->reader->file, 0);
+            index = add_entry(t, buf_str(&name), w->reader->file, w->reader->first_line);
+            t->entries[index].include = true;
             t->n_includes++;
         }
         add_target(w, ALIAS_INCLUDE, STR_LIT(""), index);
@@ -165,7 +166,6 @@ static bool add_special(const struct work *w, struct str element)
 static void add_addresses(const struct work *w, struct str element)
 {
     struct address_list list = address_list_of(element);
-    enum alias_kind kind = element.p[0] == '\\' ? ALIAS_EXACT : ALIAS_NAME;
     enum address_list_result result;
     struct buf mailbox;
     buf_init(&mailbox, MAILBOX_MAX);
@@ -175,7 +175,7 @@ static void add_addresses(const struct work *w, struct str element)
             tell(w->reader, true, "\"%.*s\" is not an address; write it as user@example.com",
                  SHOWN(found));
         else if (address_domain(found).n > 0 || !add_special(w, found))
-            add_target(w, kind, found, 0);
+            add_target(w, list.exact ? ALIAS_EXACT : ALIAS_NAME, found, 0);
     }
     buf_release(&mailbox);
 }

@@ -76,6 +76,7 @@ struct smtp_rcpt {
     struct str orcpt;   /* ORCPT=, "rfc822;" and xtext as it came; "" when not given */
     struct str invalid; /* XINVALID= (XTRANTER): in place of an address, words that could not be
                            read as one; in xtext (xtext.h). "" when not given */
+    bool exact;         /* XEXACT (XTRANTER): no alias is to be looked up */
 };
 
 /* Read one line, given with its line end. False, with *why, where it does not end in CR LF or

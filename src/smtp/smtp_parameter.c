@@ -104,6 +104,15 @@ static bool read_invalid(struct target *t, struct str value, struct smtp_refusal
     return true;
 }
 
+static bool read_exact(struct target *t, struct str value, struct smtp_refusal *why)
+{
+    if (value.n > 0)
+        return smtp_refusal_set(why, 501, "5.5.4",
+                                "XEXACT takes no value: send the word alone");
+    t->rcpt->exact = true;
+    return true;
+}
+
 struct parameter {
     const char *name;
     unsigned offer; /* of enum smtp_offer, that it needs; 0: none */
@@ -125,6 +134,7 @@ static const struct parameter rcpt_parameters[] = {
     {"NOTIFY", 0, read_notify},
     {"ORCPT", 0, read_orcpt},
     {"XINVALID", SMTP_OFFER_XTRANTER, read_invalid},
+    {"XEXACT", SMTP_OFFER_XTRANTER, read_exact},
     {NULL, 0, NULL},
 };
 

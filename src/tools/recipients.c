@@ -42,15 +42,23 @@ void recipients_add_list(struct recipients *r, struct str list)
 {
     struct address_list walk = address_list_of(list);
     struct buf mailbox;
+    struct buf address;
     buf_init(&mailbox, MAILBOX_MAX);
+    buf_init(&address, MAILBOX_MAX + 1);
     enum address_list_result result;
     while ((result = address_list_next(&walk, &mailbox)) != ADDRESS_LIST_END) {
-        if (result == ADDRESS_LIST_GOOD)
-            address_set_add(&r->good, buf_str(&mailbox));
-        else
+        if (result == ADDRESS_LIST_BAD) {
             add_bad(r, buf_str(&mailbox));
+            continue;
+        }
+        buf_clear(&address);
+        if (walk.exact)
+            buf_putc(&address, '\\');
+        buf_put_str(&address, buf_str(&mailbox));
+        address_set_add(&r->good, buf_str(&address));
     }
     buf_release(&mailbox);
+    buf_release(&address);
 }
 
 void recipients_add_all(struct recipients *r, const struct recipients *from)

@@ -8,9 +8,9 @@
 #include "buf.h"
 
 struct recipients {
-    struct address_set good;
-    size_t n_bad; /* elements in which there is no address */
-    char **bad;   /* the first n_kept of them, printable, owned */
+    struct address_set good; /* "\\" before one that no alias is to be looked up for */
+    size_t n_bad;            /* elements in which there is no address */
+    char **bad;              /* the first n_kept of them, printable, owned */
     size_t n_kept;
 };
 

@@ -9,6 +9,7 @@
 #include "say.h"
 #include "session.h"
 #include "submit.h"
+#include "xtext.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,22 +126,43 @@ static int run_session(void)
     return refuse(session_run(fd, &err), &err);
 }
 
+/* The daemon says where each of them leads; 67 where one is not an address. */
+static int verify_good(const struct recipients *list)
+{
+    struct buf words;
+    buf_init(&words, ASK_QUESTION_MAX - 1);
+    buf_puts(&words, "verify");
+    for (size_t i = 0; i < list->good.n; i++) {
+        buf_putc(&words, ' ');
+        xtext_put(&words, str_of(list->good.texts[i]));
+    }
+    buf_putc(&words, '\0');
+    int exit_status = EX_USAGE;
+    if (words.failed)
+        say(program, "these are too many addresses at once");
+    else
+        exit_status = ask_daemon(buf_str(&words).p);
+    buf_release(&words);
+    return exit_status;
+}
+
 static int verify(const struct options *o)
 {
     struct recipients list;
+    int exit_status = EX_OK;
     recipients_init(&list);
     for (size_t i = 0; i < o->n_operands; i++)
         recipients_add_list(&list, str_of(o->operands[i]));
-    for (size_t i = 0; i < list.good.n; i++)
-        printf("%s... deliverable: mailer relay, host localhost, user %s\n", list.good.texts[i],
-               list.good.texts[i]);
     if (list.bad)
         say(program, "\"%s\" is not an address", list.bad[0]);
-    int exit_status = list.bad ? EX_NOUSER : EX_OK;
-    if (list.good.n == 0 && !list.bad) {
+    if (list.good.n) {
+        exit_status = verify_good(&list);
+    } else if (!list.bad) {
         say(program, "nobody to check: name addresses after -bv");
         exit_status = EX_USAGE;
     }
+    if (list.bad)
+        exit_status = EX_NOUSER;
     recipients_release(&list);
     return exit_status;
 }

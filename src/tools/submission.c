@@ -114,7 +114,9 @@ void submission_put_envelope(struct buf *out, const struct submission_envelope *
         end_recipient(out, e, dsn);
     }
     for (size_t i = 0; i < e->n_recipients; i++) {
-        buf_printf(out, "RCPT TO:<%s>", e->recipients[i]);
+        bool exact = e->recipients[i][0] == '\\';
+        buf_printf(out, "RCPT TO:<%s>%s", e->recipients[i] + exact,
+                   exact && own ? " XEXACT" : "");
         end_recipient(out, e, dsn);
     }
     buf_puts(out, "DATA\r\n");

@@ -80,7 +80,7 @@ static int set_sender(struct submit *s)
     recipients_add_list(&one, str_of(given));
     bool good = !has_control(given) && one.good.n <= 1 && one.n_bad == 0;
     if (good && one.good.n)
-        buf_puts(&s->sender, one.good.texts[0]);
+        buf_puts(&s->sender, one.good.texts[0] + (one.good.texts[0][0] == '\\'));
     recipients_release(&one);
     return good && !s->sender.failed
                ? EX_OK

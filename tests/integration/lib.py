@@ -155,6 +155,7 @@ class Daemon:
         self.debug = False
         self.listen = [self.socket]
         self.settings = {"hostname": "client.example.com", "domain": "example.com",
+                         "aliases": "",
                          "listen": self.listen, "control": self.control, "spool": self.spool,
                          "log": "stderr", "retry-min": "1s", "retry-max": "2s",
                          "stop-timeout": "5s"}

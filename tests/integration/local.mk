@@ -13,6 +13,7 @@ integration_modules = \
 	%reldir%/test_schedule.py \
 	%reldir%/test_submission.py \
 	%reldir%/test_envelope.py \
+	%reldir%/test_alias.py \
 	%reldir%/test_admin.py \
 	%reldir%/test_sendmail.py \
 	%reldir%/test_compat.py \

@@ -414,7 +414,7 @@ class CompatTest(unittest.TestCase):
         done = self.daemon.sendmail("-bv", "A <a@b.example>, c", stdin=b"")
         self.assertEqual((done.returncode, done.stderr, done.stdout), (0, b"", (
             b"a@b.example... deliverable: mailer relay, host localhost, user a@b.example\n"
-            b"c... deliverable: mailer relay, host localhost, user c\n")))
+            b"c@example.com... deliverable: mailer relay, host localhost, user c@example.com\n")))
         done = self.daemon.sendmail("-bv", "a@b@c", stdin=b"")
         self.assertEqual(done.returncode, 67)
         self.assertRegex(done.stderr, ONE_LINE)

@@ -210,6 +210,21 @@ START_TEST(only_a_missing_domain_is_put_in)
 }
 END_TEST
 
+START_TEST(a_backslash_before_an_address_is_told)
+{
+    static const char text[] = "\\a, a, B <\\b@d>, \"\\c\"@d, (x) \\e";
+    static const bool exact[] = {true, false, true, false, true};
+    struct address_list list = address_list_of(str_of(text));
+    struct buf mailbox;
+    buf_init(&mailbox, 1000);
+    for (int i = 0; i < COUNT(exact); i++) {
+        ck_assert_int_eq(address_list_next(&list, &mailbox), ADDRESS_LIST_GOOD);
+        ck_assert_msg(list.exact == exact[i], "%d", i);
+    }
+    buf_release(&mailbox);
+}
+END_TEST
+
 /* Nothing is read behind the view's end, and it ends (a hang is the test's timeout). */
 START_TEST(a_list_may_be_cut_anywhere)
 {
@@ -312,6 +327,7 @@ int main(void)
     tcase_add_loop_test(tc, every_address_is_read_or_told_as_bad, 0, COUNT(lists));
     tcase_add_loop_test(tc, only_a_missing_domain_is_put_in, 0, COUNT(lists));
     tcase_add_loop_test(tc, a_list_may_be_cut_anywhere, 0, COUNT(lists));
+    tcase_add_test(tc, a_backslash_before_an_address_is_told);
     tcase_add_test(tc, comments_nest_a_hundred_deep_and_no_deeper);
     tcase_add_test(tc, a_local_part_may_have_64_octets);
     tcase_add_test(tc, a_bad_element_is_cut_at_the_limit_of_the_buf);

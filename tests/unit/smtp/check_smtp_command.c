@@ -259,6 +259,20 @@ START_TEST(what_is_to_be_reported_is_read)
 }
 END_TEST
 
+START_TEST(a_recipient_may_be_meant_as_it_is)
+{
+    struct smtp_rcpt r;
+    struct smtp_refusal why;
+    struct str argument = STR_LIT("TO:<root> XEXACT");
+    ck_assert(smtp_command_rcpt(&r, argument, SMTP_OFFER_XTRANTER, &why));
+    ck_assert(r.exact && str_eq(r.address, STR_LIT("root")));
+    ck_assert(smtp_command_rcpt(&r, STR_LIT("TO:<root>"), SMTP_OFFER_XTRANTER, &why));
+    ck_assert(!r.exact);
+    ck_assert(!smtp_command_rcpt(&r, argument, 0, &why));
+    check_refusal(argument.p, &why, 555, "5.5.4");
+}
+END_TEST
+
 #define XID "0123456789abcdef0123456789abcdef"
 
 static const struct bad_row bad_own_mails[] = {
@@ -311,6 +325,7 @@ START_TEST(what_is_no_address_is_taken_as_such)
 END_TEST
 
 static const struct bad_row bad_invalids[] = {
+    {"TO:<a> XEXACT=1", 501, "5.5.4"},         {"TO:<a> XEXACT XEXACT", 501, "5.5.4"},
     {"TO:<> XINVALID", 501, "5.5.4"},          {"TO:<> XINVALID=", 501, "5.5.4"},
     {"TO:<> XINVALID=+", 501, "5.5.4"},        {"TO:<> XINVALID=a=b", 501, "5.5.4"},
     {"TO:<> XINVALID=\xc3\xa4", 501, "5.5.4"}, {"TO:<> XINVALID=a XINVALID=b", 501, "5.5.4"},
@@ -391,6 +406,7 @@ int main(void)
     ADD_LOOP(tc, what_is_no_address_is_taken_as_such, invalids);
     ADD_LOOP(tc, bad_words_about_no_address_are_refused, bad_invalids);
     tcase_add_test(tc, what_is_to_be_reported_is_read);
+    tcase_add_test(tc, a_recipient_may_be_meant_as_it_is);
     tcase_add_test(tc, a_message_as_it_is_is_asked_for_where_it_is_offered);
     tcase_add_test(tc, a_submission_id_is_read_where_it_is_offered);
     tcase_add_test(tc, a_cut_argument_is_read_or_refused_and_never_more);

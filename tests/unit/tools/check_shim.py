@@ -635,7 +635,7 @@ class QuestionTest(ShimTest):
                 self.assertEqual((code, err.count(b"\n")), (69, 1))
 
     def test_a_daemon_that_is_away_is_69_but_not_for_newaliases(self):
-        for arguments in (("-bp",), ("-q",)):
+        for arguments in (("-bp",), ("-q",), ("-bv", "a@b")):
             self.assertIn("mail system is down", self.refused(69, *arguments))
         self.accepted(name="newaliases")
 
@@ -649,10 +649,24 @@ class QuestionTest(ShimTest):
 
     def test_bv_checks_and_sends_nothing(self):
         server = self.daemon()
-        self.assertEqual(self.call("-bv", "Bob <a@b>"),
-                         (0, b"a@b... deliverable: mailer relay, host localhost, user a@b\n", b""))
+        control = self.control(b"2\nx\nend 0\n")
+        self.assertEqual(self.call("-bv", "Bob <a@b>, \\root", '"j d"@e'), (0, b"x\n", b""))
+        self.assertEqual(control.questions, ["verify a@b \\root \"j+20d\"@e\n"])
         self.refused(67, "-bv", "a@b@c")
-        self.assertEqual(server.connections, 0)
+        self.refused(64, "-bv")
+        self.assertEqual((control.connections, server.connections), (1, 0))
+        self.assertEqual(self.call("-bv", "a@b@c", "d@e")[:2], (67, b"x\n"))
+
+    def test_a_backslash_asks_for_no_alias_where_that_can_be_asked(self):
+        for keyword, more in (("XTRANTER", " XEXACT"), ("X-NO-XTRANTER", "")):
+            with self.subTest(keyword):
+                server = Smtp(self.path, EHLO="250-localhost\r\n250 " + keyword)
+                self.accepted("-i", "--", "\\root", "root", "\\root", "\\a@b")
+                self.assertEqual([line for line in server.commands if line.startswith("RCPT")],
+                                 ["RCPT TO:<root>" + more, "RCPT TO:<root>",
+                                  "RCPT TO:<a@b>" + more])
+                server.stop()
+                os.unlink(self.path)
 
     def test_modes_that_do_nothing_do_it_in_silence(self):
         for name, arguments in (("hoststat", ()), ("purgestat", ()), ("sendmail", ("-bh",)),
