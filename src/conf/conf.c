@@ -278,3 +278,12 @@ void conf_unref(struct conf *conf)
     conf_key_release(conf_global_keys, conf);
     free(conf);
 }
+
+void conf_rate_format(char text[CONF_RATE_MAX], const struct conf_rate *rate)
+{
+    char unit = rate->period_ms <= 1000             ? 's'
+                : rate->period_ms <= 60 * 1000      ? 'm'
+                : rate->period_ms <= 60 * 60 * 1000 ? 'h'
+                                                    : 'd';
+    snprintf(text, CONF_RATE_MAX, "%u/%c", rate->messages, unit);
+}

@@ -21,6 +21,19 @@ enum conf_verify {
     CONF_VERIFY_FINGERPRINT
 };
 
+/* So many in any period of so long; messages 0: no limit. */
+struct conf_rate {
+    unsigned messages;
+    int64_t period_ms;
+};
+
+enum {
+    CONF_RATE_MAX = 16
+};
+
+/* "300/m" */
+void conf_rate_format(char text[CONF_RATE_MAX], const struct conf_rate *rate);
+
 struct conf_smarthost {
     char *name;
     char *host;
@@ -39,6 +52,7 @@ struct conf_smarthost {
     unsigned connections;
     unsigned messages_per_connection;
     bool pipelining; /* pipeline > 1 */
+    struct conf_rate rate;
     int64_t connect_timeout_ms, reply_timeout_ms, data_timeout_ms, idle_timeout_ms;
     int line; /* where it begins in the file */
 };

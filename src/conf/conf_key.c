@@ -168,6 +168,14 @@ static bool read_pipeline(const struct conf_key *key, struct str value, void *ow
     return true;
 }
 
+static bool read_rate(const struct conf_key *key, struct str value, void *owner,
+                      struct err *why)
+{
+    struct conf_rate *field = field_of(key, owner);
+    (void)why;
+    return conf_value_rate(value, &field->messages, &field->period_ms);
+}
+
 static bool read_port(const struct conf_key *key, struct str value, void *owner,
                       struct err *why)
 {
@@ -399,6 +407,10 @@ const struct conf_key conf_smarthost_keys[] = {
      HOST(messages_per_connection), 1, 1000000},
     {"pipeline", "4", read_pipeline, "write a number from 1 (one by one) to 64",
      HOST(pipelining), 1, 64},
+    {"rate", NULL, read_rate,
+     "write how many messages may go in a second, minute, hour or day, such as \"14/s\", "
+     "\"300/m\", \"100/h\" or \"2000/d\"",
+     HOST(rate)},
     {"connect-timeout", "30s", read_duration,
      "write a time from \"1s\" to \"10m\", such as \"30s\"", HOST(connect_timeout_ms),
      SECONDS(1), MINUTES(10)},

@@ -21,8 +21,6 @@ static const struct {
      "in the order written"},
     {"rewrite", "is not available in this version; take the section out"},
     {"limit", "is not available in this version; take the section out"},
-    {"rate", "is not available in this version; take the line out, connections = 1 goes "
-             "slower"},
     {"password-command", "is not available in this version; write the password into a file and "
                          "name it in password-file"},
     {"token-command", "is not available in this version; use an application password and name "

@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum {
+    RATE_MAX = 1000000,
     DOMAIN_MAX = 253, /* RFC 1035 section 2.3.4, as text */
     LABEL_MAX = 63,
     LOCAL_MAX = 64 /* RFC 5321 section 4.5.3.1.1 */
@@ -30,6 +31,21 @@ bool conf_value_duration(struct str text, int64_t *ms)
             return true;
         }
     return false;
+}
+
+bool conf_value_rate(struct str text, unsigned *number, int64_t *period_ms)
+{
+    char one[] = "1?";
+    uint64_t read;
+    size_t slash = str_find(text, '/');
+    if (text.n != slash + 2 || !str_u64(str_head(text, slash), &read) || read < 1 ||
+        read > RATE_MAX)
+        return false;
+    one[1] = text.p[slash + 1];
+    if (!conf_value_duration(str_of(one), period_ms))
+        return false;
+    *number = (unsigned)read;
+    return true;
 }
 
 bool conf_value_size(struct str text, uint64_t *bytes)

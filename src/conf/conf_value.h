@@ -12,6 +12,9 @@
 /* "30s", "5m", "1h", "5d", or "0"; in milliseconds. */
 bool conf_value_duration(struct str text, int64_t *ms) ATTR_MUST_CHECK;
 
+/* "14/s", "300/m", "100/h", "2000/d": a number from 1 to 1000000 in a period of ms. */
+bool conf_value_rate(struct str text, unsigned *number, int64_t *period_ms) ATTR_MUST_CHECK;
+
 /* "50M", "64K", "2G" (powers of 1024), or plain bytes. */
 bool conf_value_size(struct str text, uint64_t *bytes) ATTR_MUST_CHECK;
 

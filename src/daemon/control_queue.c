@@ -9,11 +9,12 @@ enum {
 
 static struct listing_view view_of(const struct client *c, const struct store_message *m)
 {
-    const struct relay *relay = c->control->facts.relay;
+    struct relay *relay = c->control->facts.relay;
     return (struct listing_view){
         .active = relay_is_active(relay, m->id),
         .hidden = !c->privileged && m->uid != c->uid,
         .held_by = relay_held_by(relay),
+        .paced = relay_paced(relay),
         .smarthost = relay_route(relay),
     };
 }

@@ -94,6 +94,8 @@ static void put_recipients(struct buf *out, const struct store_message *m,
         buf_init(&reason, sizeof last - 1);
         if (f)
             put_reason(&reason, f);
+        else if (view->paced && !view->hidden && !view->active && m->state == STORE_QUEUED)
+            buf_puts(&reason, view->paced);
         if (buf_len(&reason) && !str_eq(buf_str(&reason), str_of(last))) {
             snprintf(last, sizeof last, "%.*s", STR_FMT(buf_str(&reason)));
             buf_printf(out, "%*s(%s)\n",
@@ -175,6 +177,8 @@ static const char *first_reason(const struct store_message *m, const struct list
         if (f)
             return f->text;
     }
+    if (view->paced && !view->hidden && !view->active && m->state == STORE_QUEUED)
+        return view->paced;
     return "";
 }
 

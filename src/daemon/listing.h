@@ -13,6 +13,7 @@ struct listing_view {
     bool hidden;                 /* the reader may not see addresses and reasons */
     const char *smarthost;       /* that the next attempt would go to */
     const struct fault *held_by; /* why mail waits that has no fault of its own, or NULL */
+    const char *paced; /* why it waits although all is well, or NULL: a rate; not a delay */
 };
 
 /* Append the lines before the first message. */

@@ -21,6 +21,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/outcome.c %reldir%/outcome.h \
 	%reldir%/outage.c %reldir%/outage.h \
 	%reldir%/pace.c %reldir%/pace.h \
+	%reldir%/rate.c %reldir%/rate.h \
 	%reldir%/relay.c %reldir%/relay.h \
 	%reldir%/service.c %reldir%/service.h \
 	%reldir%/session.c %reldir%/session.h \
@@ -29,5 +30,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/status.c %reldir%/status.h \
 	%reldir%/submit.c %reldir%/submit.h \
 	%reldir%/tranterd.c \
-	%reldir%/waiter.h
+	%reldir%/trust.c %reldir%/trust.h \
+	%reldir%/waiter.h \
+	%reldir%/width.c %reldir%/width.h
 %canon_reldir%_tranterd_LDADD = $(net_LIBS) $(auth_LIBS) $(store_LIBS) $(smtp_LIBS) $(conf_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS)

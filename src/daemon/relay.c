@@ -10,7 +10,10 @@
 #include "schedule.h"
 #include "smarthost.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     SWEEP_MS = 60 * 1000,
@@ -36,6 +39,7 @@ struct relay {
     unsigned n_active;
     int64_t turn; /* the uid that had the last turn */
     int64_t started_at, next_sweep_at;
+    char paced[256]; /* the text of relay_paced() */
     bool awake;
     bool stopping;
 };
@@ -226,6 +230,31 @@ const struct fault *relay_held_by(const struct relay *r)
     return first_up(r) ? NULL : smarthost_fault(r->smarthosts->list[0]);
 }
 
+static int64_t rate_wait_ms(const struct relay *r, struct smarthost *s)
+{
+    int64_t at = smarthost_rate_at(s), now = loop_now_ms(r->loop);
+    return at == INT64_MAX || at < now ? 0 : at - now;
+}
+
+const char *relay_paced(struct relay *r)
+{
+    const struct smarthost *up = first_up(r);
+    for (unsigned i = 0; up && i < r->smarthosts->n; i++) {
+        struct smarthost *s = r->smarthosts->list[i];
+        int64_t wait_ms = s == up ? rate_wait_ms(r, s) : 0;
+        if (wait_ms == 0)
+            continue;
+        char rate[CONF_RATE_MAX];
+        conf_rate_format(rate, &smarthost_conf(s)->rate);
+        snprintf(r->paced, sizeof r->paced,
+                 "waits for its turn: the rate of smarthost \"%s\" is %s, and the next message "
+                 "goes in %" PRId64 " s",
+                 smarthost_conf(s)->name, rate, (wait_ms + 999) / 1000);
+        return r->paced;
+    }
+    return NULL;
+}
+
 static int64_t earliest(int64_t a, int64_t b)
 {
     return a < b ? a : b;
@@ -314,6 +343,8 @@ static void set_timer(struct relay *r, int64_t now, int64_t wall_ms, bool is_due
         probes = probes && !smarthost_is_up(s);
         if (probes)
             at = earliest(at, smarthost_look_at(s));
+        else if (is_due && smarthost_is_up(s))
+            at = earliest(at, smarthost_rate_at(s));
     }
     if (next_due_ms != INT64_MAX)
         at = earliest(at, now + (next_due_ms - wall_ms));
@@ -338,11 +369,21 @@ void relay_pump(struct relay *r)
     set_timer(r, now, wall_ms, n > 0);
 }
 
+static void inherit(struct smarthost_set *fresh, const struct smarthost_set *old)
+{
+    for (unsigned i = 0; i < fresh->n; i++)
+        for (unsigned j = 0; j < old->n; j++)
+            if (strcmp(smarthost_conf(fresh->list[i])->name,
+                       smarthost_conf(old->list[j])->name) == 0)
+                smarthost_inherit(fresh->list[i], old->list[j]);
+}
+
 int relay_reload(struct relay *r, struct conf *conf, struct err *err)
 {
     struct smarthost_set *fresh = new_set(r, conf, err);
     if (!fresh)
         return -1;
+    inherit(fresh, r->smarthosts);
     retire_set(r->smarthosts);
     fresh->older = r->smarthosts;
     r->smarthosts = fresh;
@@ -379,7 +420,7 @@ bool relay_smarthost(const struct relay *r, unsigned i, struct relay_status *sta
 {
     if (i >= r->smarthosts->n)
         return false;
-    const struct smarthost *s = r->smarthosts->list[i];
+    struct smarthost *s = r->smarthosts->list[i];
     const struct conf_smarthost *conf = smarthost_conf(s);
     int64_t wait_ms = smarthost_next_probe_at(s) - loop_now_ms(r->loop);
     *status = (struct relay_status){
@@ -391,6 +432,8 @@ bool relay_smarthost(const struct relay *r, unsigned i, struct relay_status *sta
         .next_probe_ms = wait_ms < 0 || smarthost_next_probe_at(s) == INT64_MAX ? 0 : wait_ms,
         .fault = smarthost_fault(s),
         .connections = smarthost_ready_links(s),
+        .rate = conf->rate,
+        .rate_wait_ms = rate_wait_ms(r, s),
     };
     return true;
 }

@@ -50,6 +50,8 @@ struct relay_status {
     int64_t next_probe_ms;     /* from now, when not up */
     const struct fault *fault; /* when not up */
     unsigned connections;
+    struct conf_rate rate;
+    int64_t rate_wait_ms; /* until its rate lets the next message go; 0: now */
 };
 
 /* The i-th smarthost of the configuration; false when there is none. Borrowed until the next
@@ -63,5 +65,9 @@ const char *relay_route(const struct relay *r);
 /* Why mail waits that is not at fault itself: the first smarthost's fault while no smarthost is
  * up, else NULL. Borrowed until the next turn. */
 const struct fault *relay_held_by(const struct relay *r);
+
+/* Why mail waits although that smarthost is up: its rate; NULL where it does not. Borrowed
+ * until the next call. */
+const char *relay_paced(struct relay *r);
 
 #endif

@@ -11,8 +11,10 @@
 #include "mem.h"
 #include "outage.h"
 #include "pace.h"
+#include "rate.h"
 #include "secret.h"
-#include "tls.h"
+#include "trust.h"
+#include "width.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,7 +22,8 @@
 #include <sys/queue.h>
 
 enum {
-    LOOK_MS = 2000 /* between two looks at a password file that may be mended */
+    LOOK_MS = 2000,           /* between two looks at a password file that may be mended */
+    RATE_LASTS_MS = 60 * 1000 /* what counts for so long is kept in the store */
 };
 
 struct smarthost {
@@ -33,8 +36,9 @@ struct smarthost {
     struct outage outage;
     struct secret_stamp stamp; /* of the password file when the last connection was made */
     int64_t look_at;           /* when to look for a changed one, in monotonic ms */
-    unsigned limit;  /* connections that it bore; conf->connections until it refuses one more */
-    unsigned breaks; /* connections in a row that broke in a transaction */
+    struct width width;
+    struct rate rate;
+    unsigned breaks;  /* connections in a row that broke in a transaction */
     store_id suspect; /* the message of the first of them, which was charged; 0: none */
     bool retired;
     TAILQ_HEAD(, link) links;
@@ -62,72 +66,30 @@ struct link {
     unsigned messages; /* given to it so far */
 };
 
-static struct tls_context *new_context(const struct conf_smarthost *c, struct err *err)
-{
-    static const enum tls_verify meanings[] = {
-        [CONF_VERIFY_FULL] = TLS_VERIFY_FULL,
-        [CONF_VERIFY_NONE] = TLS_VERIFY_NONE,
-        [CONF_VERIFY_FINGERPRINT] = TLS_VERIFY_FINGERPRINT,
-    };
-    return tls_context_new(
-        &(struct tls_policy){
-            .verify = meanings[c->verify],
-            .fingerprints = c->tls_fingerprints,
-            .ca_file = c->tls_ca_file,
-            .cert_file = c->tls_cert,
-            .key_file = c->tls_key,
-            .priority = c->tls_priority,
-        },
-        err);
-}
-
-static bool is_same(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-static bool is_same_trust(const struct conf_smarthost *a, const struct conf_smarthost *b)
-{
-    return a->verify == b->verify && is_same(a->tls_fingerprints, b->tls_fingerprints) &&
-           is_same(a->tls_ca_file, b->tls_ca_file) && is_same(a->tls_cert, b->tls_cert) &&
-           is_same(a->tls_key, b->tls_key) && is_same(a->tls_priority, b->tls_priority);
-}
-
 /* The system's trust store alone is 25 ms and 3.8 MB each time it is loaded. */
 static struct tls_context *find_context(const struct conf_smarthost *c,
                                         struct smarthost *const *earlier, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
-        if (earlier[i]->tls && is_same_trust(c, earlier[i]->conf))
+        if (earlier[i]->tls && trust_is_same(c, earlier[i]->conf))
             return tls_context_ref(earlier[i]->tls);
     return NULL;
 }
 
-static int place_error(const struct conf *conf, unsigned i, const struct err *why,
-                       struct err *err)
+/* A rate that outlives a restart: a day's must not begin anew. */
+static void remember_rate(struct smarthost *s)
 {
-    return err_set(err, "%s:%d: smarthost \"%s\": %s", conf->file, conf->smarthosts[i].line,
-                   conf->smarthosts[i].name, why->text);
-}
-
-int smarthost_check(const struct conf *conf, unsigned i, struct err *err)
-{
-    const struct conf_smarthost *c = &conf->smarthosts[i];
-    struct err why;
-    int result = 0;
-    if (c->tls != CONF_TLS_NONE) {
-        struct tls_context *context = new_context(c, &why);
-        result = context ? 0 : -1;
-        tls_context_free(context);
-    }
-    if (result == 0 && c->password_file) {
-        struct buf secret;
-        buf_init(&secret, SECRET_MAX);
-        secret.secret = true;
-        result = secret_read(c->password_file, &secret, &why);
-        buf_release(&secret);
-    }
-    return result < 0 ? place_error(conf, i, &why, err) : 0;
+    const struct conf_rate *c = &s->conf->rate;
+    struct store_spent slots[2 * RATE_SLOTS];
+    int64_t now = loop_now_ms(s->loop), wall_ms = clock_wall_ms();
+    rate_init(&s->rate, c->messages, c->messages ? c->period_ms : 1, now);
+    if (!c->messages)
+        return;
+    unsigned n = store_spent(s->store, s->conf->name, wall_ms - c->period_ms - s->rate.slot_ms,
+                             slots, sizeof slots / sizeof slots[0]);
+    for (unsigned i = 0; i < n; i++)
+        rate_remember(&s->rate, slots[i].messages,
+                      now - (wall_ms - slots[i].at_ms) + s->rate.slot_ms - 1, now);
 }
 
 struct smarthost *smarthost_new(struct loop *loop, struct store *store, struct conf *conf,
@@ -139,8 +101,8 @@ struct smarthost *smarthost_new(struct loop *loop, struct store *store, struct c
     struct err why;
     if (c->tls != CONF_TLS_NONE)
         tls = find_context(c, owner->earlier, i);
-    if (c->tls != CONF_TLS_NONE && !tls && !(tls = new_context(c, &why))) {
-        place_error(conf, i, &why, err);
+    if (c->tls != CONF_TLS_NONE && !tls && !(tls = trust_new(c, &why))) {
+        trust_place(conf, i, &why, err);
         return NULL;
     }
     struct smarthost *s = mem_new(sizeof *s);
@@ -150,7 +112,8 @@ struct smarthost *smarthost_new(struct loop *loop, struct store *store, struct c
     s->conf = c;
     s->owner = *owner;
     s->tls = tls;
-    s->limit = c->connections;
+    width_init(&s->width, c->connections);
+    remember_rate(s);
     TAILQ_INIT(&s->links);
     return s;
 }
@@ -163,10 +126,8 @@ static void drop_link(struct link *link)
     s->n_dialling -= link->state == LINK_DIALLING;
     attempt_free(link->attempt);
     free(link);
-    if (s->n_links == 0) {
-        s->limit = s->conf->connections;
+    if (s->n_links == 0)
         schedule_probe_void(&s->outage.health);
-    }
 }
 
 void smarthost_free(struct smarthost *s)
@@ -196,6 +157,22 @@ static unsigned messages_max(const struct link *link)
     return server_max < conf_max ? server_max : conf_max;
 }
 
+/* The next message, where the rate lets one go. */
+static struct attempt *take_next(struct smarthost *s)
+{
+    const struct conf_rate *c = &s->conf->rate;
+    int64_t now = loop_now_ms(s->loop), wall_ms = clock_wall_ms();
+    if (!rate_left(&s->rate, now))
+        return NULL;
+    struct attempt *a = s->owner.next_attempt(s->owner.self);
+    if (!a || !c->messages)
+        return a;
+    rate_spend(&s->rate, now);
+    if (c->period_ms >= RATE_LASTS_MS)
+        store_spend(s->store, s->conf->name, wall_ms - wall_ms % s->rate.slot_ms, c->period_ms);
+    return a;
+}
+
 /* Give the link its next message, or a goodbye, or let it wait. */
 static void employ(struct link *link)
 {
@@ -204,7 +181,7 @@ static void employ(struct link *link)
         quit(link);
         return;
     }
-    link->attempt = s->owner.next_attempt(s->owner.self);
+    link->attempt = take_next(s);
     if (!link->attempt)
         return;
     link->state = LINK_BUSY;
@@ -250,6 +227,30 @@ static void note_failure(struct smarthost *s, const struct fault *f, bool late)
     s->look_at = time.now_ms + LOOK_MS;
 }
 
+/* It bears so many connections, and one more was one too many. */
+static void narrow(struct smarthost *s, unsigned bore, const struct fault *fault)
+{
+    if (width_refused(&s->width, bore, loop_now_ms(s->loop)))
+        log_say(LOG_LEVEL_INFO, NULL,
+                "smarthost \"%s\" takes %u connections at once, and not one more: %s",
+                s->conf->name, bore, fault->text);
+}
+
+/* Some count connections only once there is a message (D-118); those that are left go on. */
+static bool is_crowded(const struct smarthost *s, const struct fault *fault)
+{
+    return smarthost_ready_links(s) > 1 && smarthost_is_up(s) &&
+           str_eq(str_of(fault->code), STR_LIT("RATE-CONN"));
+}
+
+static void on_refused(struct smarthost *s, const struct fault *fault)
+{
+    if (is_crowded(s, fault))
+        narrow(s, smarthost_ready_links(s) - 1, fault);
+    else
+        note_failure(s, fault, true);
+}
+
 static void on_ready(void *self, struct delivery *d)
 {
     struct link *link = self;
@@ -271,7 +272,7 @@ static void on_ready(void *self, struct delivery *d)
         return;
     }
     if (!s->retired)
-        note_failure(s, &link->fault, true);
+        on_refused(s, &link->fault);
     quit(link);
 }
 
@@ -335,14 +336,10 @@ static void on_break(struct link *link, const struct fault *fault)
 static void on_failed_to_connect(struct smarthost *s, const struct fault *fault)
 {
     unsigned ready = smarthost_ready_links(s);
-    if (!ready) {
+    if (ready)
+        narrow(s, ready, fault);
+    else
         note_failure(s, fault, false);
-        return;
-    }
-    s->limit = ready;
-    log_say(LOG_LEVEL_INFO, NULL,
-            "smarthost \"%s\" takes %u connections at once, and not one more: %s",
-            s->conf->name, s->limit, fault->text);
 }
 
 /* After a verdict the server may go without a word; the verdict counts all the same. */
@@ -351,7 +348,7 @@ static void on_end_after_verdict(struct link *link, const struct fault *fault)
     if (fault->scope != FAULT_NONE)
         on_break(link, fault);
     else if (link->fault.scope != FAULT_NONE)
-        note_failure(link->smarthost, &link->fault, true);
+        on_refused(link->smarthost, &link->fault);
     else
         recover(link->smarthost);
 }
@@ -387,6 +384,13 @@ static void connect_link(struct smarthost *s)
 void smarthost_use(struct smarthost *s, unsigned due)
 {
     struct link *link, *next;
+    int64_t now = loop_now_ms(s->loop);
+    unsigned left = rate_left(&s->rate, now), width = width_at(&s->width, now);
+    if (due > left)
+        due = left;
+    /* The first one proves the way, and that the password is right, for all of them. */
+    if (smarthost_ready_links(s) == 0)
+        width = 1;
     for (link = TAILQ_FIRST(&s->links); link && due; link = next) {
         next = TAILQ_NEXT(link, entry);
         if (link->state == LINK_IDLE) {
@@ -394,7 +398,7 @@ void smarthost_use(struct smarthost *s, unsigned due)
             due--;
         }
     }
-    while (due > s->n_dialling && s->n_links < s->limit)
+    while (due > s->n_dialling && s->n_links < width)
         connect_link(s);
 }
 
@@ -422,6 +426,21 @@ void smarthost_probe(struct smarthost *s)
     }
     if (schedule_may_connect(&s->outage.health, now))
         connect_link(s);
+}
+
+void smarthost_inherit(struct smarthost *s, const struct smarthost *old)
+{
+    if (!s->conf->rate.messages || !old->conf->rate.messages)
+        return;
+    int64_t now = loop_now_ms(s->loop);
+    rate_init(&s->rate, s->conf->rate.messages, s->conf->rate.period_ms, now);
+    rate_inherit(&s->rate, &old->rate, now);
+}
+
+int64_t smarthost_rate_at(struct smarthost *s)
+{
+    int64_t now = loop_now_ms(s->loop);
+    return rate_left(&s->rate, now) ? INT64_MAX : rate_next_at(&s->rate, now);
 }
 
 void smarthost_probe_now(struct smarthost *s)

@@ -33,8 +33,8 @@ struct smarthost *smarthost_new(struct loop *loop, struct store *store, struct c
 /* Close everything at once. */
 void smarthost_free(struct smarthost *s);
 
-/* Everything that smarthost_new() would refuse, and the password: -1 with *err. */
-int smarthost_check(const struct conf *conf, unsigned i, struct err *err) ATTR_MUST_CHECK;
+/* Go on with the rate of the one of the same name that a reload replaces. */
+void smarthost_inherit(struct smarthost *s, const struct smarthost *old);
 
 /* Take no more messages: finish those in hand, say goodbye, stop dialling. */
 void smarthost_retire(struct smarthost *s);
@@ -47,6 +47,9 @@ unsigned smarthost_ready_links(const struct smarthost *s);
 
 /* It is up and due messages wait: employ idle connections first, then make new ones. */
 void smarthost_use(struct smarthost *s, unsigned due);
+
+/* When its rate lets the next message go, in monotonic ms; INT64_MAX: now. */
+int64_t smarthost_rate_at(struct smarthost *s);
 
 /* It is down: make the one connection that tries, if its time has come, or if its password file
  * has changed after a fault of the account. */

@@ -17,6 +17,16 @@ static const char *local_time(char text[40], int64_t ms)
     return text;
 }
 
+static void put_rate(struct buf *out, const struct relay_status *s)
+{
+    char rate[CONF_RATE_MAX];
+    if (s->rate_wait_ms == 0)
+        return;
+    conf_rate_format(rate, &s->rate);
+    buf_printf(out, "  rate %s: the next message goes in %" PRId64 " s\n", rate,
+               (s->rate_wait_ms + 999) / 1000);
+}
+
 static void put_smarthost(struct buf *out, const struct relay_status *s)
 {
     char since[40];
@@ -24,6 +34,7 @@ static void put_smarthost(struct buf *out, const struct relay_status *s)
     if (s->up) {
         buf_printf(out, "up, %u connection%s\n", s->connections,
                    s->connections == 1 ? "" : "s");
+        put_rate(out, s);
         return;
     }
     buf_printf(out, "down since %s, next probe in %" PRId64 " s\n",
@@ -75,6 +86,12 @@ static json_t *smarthost_json(const struct relay_status *s)
 {
     json_t *o = json_pack("{s:s, s:s, s:i, s:b, s:i}", "name", s->name, "host", s->host, "port",
                           (int)s->port, "up", s->up, "connections", (int)s->connections);
+    if (s->rate.messages) {
+        char rate[CONF_RATE_MAX];
+        conf_rate_format(rate, &s->rate);
+        json_object_set_new(o, "rate", json_string(rate));
+        json_object_set_new(o, "rate_wait_ms", json_integer(s->rate_wait_ms));
+    }
     if (!s->up) {
         json_object_set_new(o, "down_since", json_integer(s->down_since_ms / 1000));
         json_object_set_new(o, "next_probe_ms", json_integer(s->next_probe_ms));

@@ -12,9 +12,9 @@
 #include "mem.h"
 #include "relay.h"
 #include "service.h"
-#include "smarthost.h"
 #include "store.h"
 #include "submit.h"
+#include "trust.h"
 #include "waiter.h"
 
 #include <errno.h>
@@ -66,7 +66,7 @@ static void open_log(const struct daemon *d)
 static int check_conf(const struct conf *conf, struct err *err)
 {
     for (unsigned i = 0; i < conf->n_smarthosts; i++) {
-        if (smarthost_check(conf, i, err) < 0)
+        if (trust_check(conf, i, err) < 0)
             return -1;
     }
     return 0;

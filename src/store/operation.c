@@ -22,6 +22,8 @@ void operation_release(struct operation *op)
     buf_release(&op->content);
     buf_release(&op->report_content);
     store_event_release(&op->event);
+    free(op->smarthost);
+    op->smarthost = NULL;
     op->message = NULL;
     op->report = NULL;
 }

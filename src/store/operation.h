@@ -14,8 +14,9 @@ enum operation_type {
     OPERATION_RELEASE,
     OPERATION_REMOVE,
     OPERATION_TELL,
-    OPERATION_SWEEP, /* drop chunks that belong to no message, a slice at a time */
-    OPERATION_FORGET /* submissions that are remembered long enough, a slice at a time */
+    OPERATION_SWEEP,  /* drop chunks that belong to no message, a slice at a time */
+    OPERATION_FORGET, /* submissions that are remembered long enough, a slice at a time */
+    OPERATION_SPEND   /* a message went to a smarthost that has a rate */
 };
 
 /* What is left to do once the transaction that applied it is committed. */
@@ -37,8 +38,10 @@ struct operation {
     struct store_event event; /* RECORD, HOLD, RELEASE; owned */
     int64_t next_attempt_ms;  /* RETRY, RELEASE */
     store_id after;           /* RETRY of all: done up to this id */
-    int64_t now_ms;           /* FORGET; wall clock */
+    int64_t now_ms;           /* FORGET, SPEND; wall clock */
     int64_t before_ms;        /* TELL: of what died before; wall clock */
+    char *smarthost;          /* SPEND; owned */
+    int64_t period_ms;        /* SPEND: what went before that is forgotten */
 
     /* Set anew by each attempt to apply it; they count when that is committed. */
     enum operation_rest rest;

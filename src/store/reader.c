@@ -10,6 +10,7 @@ enum statement {
     BEGIN,
     COMMIT,
     NEXT_UID,
+    SPENT,
     DUE,
     DEAD,
     UNTOLD,
@@ -33,6 +34,8 @@ static const char *const statement_texts[N_STATEMENTS] = {
     [BEGIN] = "BEGIN",
     [COMMIT] = "COMMIT",
     [NEXT_UID] = "SELECT uid FROM message WHERE state = 0 AND uid > ?1 ORDER BY uid LIMIT 1",
+    [SPENT] = "SELECT at_ms, messages FROM spent WHERE smarthost = ?1 AND at_ms >= ?2"
+              " ORDER BY at_ms DESC LIMIT ?3",
     [DUE] = "SELECT id FROM message WHERE state = 0 AND uid = ?1 AND next_attempt_ms <= ?2"
             " ORDER BY next_attempt_ms, id LIMIT ?3",
     [DEAD] = "SELECT id FROM message WHERE state = 2 AND next_attempt_ms < ?1"
@@ -150,6 +153,20 @@ int reader_in_turn(struct reader *r, int64_t now_ms, const store_id *active, uns
     else
         *id = 0;
     return rc;
+}
+
+int reader_spent(struct reader *r, const char *smarthost, int64_t since_ms,
+                 struct store_spent *slots, unsigned *n_slots, unsigned max)
+{
+    sqlite3_stmt *st = r->statements[SPENT];
+    unsigned n = 0;
+    int rc = sql_first(st, SQL_VALUES(SQL_TEXT(smarthost), SQL_INT(since_ms), SQL_INT(max)));
+    for (; rc == SQLITE_ROW; rc = sqlite3_step(st))
+        slots[n++] = (struct store_spent){sqlite3_column_int64(st, 0),
+                                          (unsigned)sqlite3_column_int64(st, 1)};
+    int reset = sqlite3_reset(st);
+    *n_slots = n;
+    return rc == SQLITE_DONE ? reset : rc;
 }
 
 int reader_dead(struct reader *r, int64_t before_ms, bool untold, store_id *ids,

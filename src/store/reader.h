@@ -26,6 +26,8 @@ int reader_due(struct reader *r, int64_t now_ms, const store_id *active, unsigne
                store_id *ids, unsigned *n_ids, unsigned max) ATTR_MUST_CHECK;
 int reader_in_turn(struct reader *r, int64_t now_ms, const store_id *active, unsigned n_active,
                    int64_t *turn, store_id *id) ATTR_MUST_CHECK; /* *id 0: none */
+int reader_spent(struct reader *r, const char *smarthost, int64_t since_ms,
+                 struct store_spent *slots, unsigned *n_slots, unsigned max) ATTR_MUST_CHECK;
 int reader_dead(struct reader *r, int64_t before_ms, bool untold, store_id *ids,
                 unsigned *n_ids, unsigned max) ATTR_MUST_CHECK;
 int reader_next_due(struct reader *r, int64_t now_ms, int64_t *due_ms) ATTR_MUST_CHECK;

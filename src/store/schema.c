@@ -70,8 +70,9 @@ static const char version_1[] =
  * store_ret, recipient.notify the bits of enum store_notify. event is what happened to a
  * message that is still here. set_aside finds the few that are not queued among a million that
  * are. total.told_ms is when the administrator was last told of dead mail, untold has what is
- * news. The index due by uid lets the users take turns: what is due of each is found without a
- * look at the mail of the others. */
+ * news. spent is how many messages went to a smarthost with a rate, for slots of time that
+ * begin at at_ms. The index due by uid lets the users take turns: what is due of each is found
+ * without a look at the mail of the others. */
 static const char version_2[] =
     "DROP INDEX due;"
     "CREATE INDEX due ON message (uid, next_attempt_ms) WHERE state = 0;"
@@ -95,6 +96,12 @@ static const char version_2[] =
     " relay TEXT,"
     " text TEXT"
     ") STRICT;"
+    "CREATE TABLE spent ("
+    " smarthost TEXT NOT NULL,"
+    " at_ms INTEGER NOT NULL,"
+    " messages INTEGER NOT NULL,"
+    " PRIMARY KEY (smarthost, at_ms)"
+    ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX set_aside ON message (state) WHERE state > 0;";
 
 /* From version i to the next. */

@@ -167,6 +167,15 @@ void store_release(struct store *s, store_id id, int64_t next_attempt_ms,
     change(s, OPERATION_RELEASE, id, next_attempt_ms, event, owner);
 }
 
+void store_spend(struct store *s, const char *smarthost, int64_t at_ms, int64_t period_ms)
+{
+    struct operation *op = operation_new(OPERATION_SPEND, 0, NULL);
+    op->smarthost = mem_strdup(smarthost);
+    op->now_ms = at_ms;
+    op->period_ms = period_ms;
+    writer_add(&s->writer, op);
+}
+
 void store_remove(struct store *s, store_id id, void *owner)
 {
     writer_add(&s->writer, operation_new(OPERATION_REMOVE, id, owner));
@@ -200,6 +209,14 @@ store_id store_in_turn(struct store *s, int64_t now_ms, const store_id *active,
     store_id id;
     int rc = reader_in_turn(&s->reader, now_ms, active, n_active, turn, &id);
     return reading_failed(s, rc) ? 0 : id;
+}
+
+unsigned store_spent(struct store *s, const char *smarthost, int64_t since_ms,
+                     struct store_spent *slots, unsigned max)
+{
+    unsigned n;
+    int rc = reader_spent(&s->reader, smarthost, since_ms, slots, &n, max);
+    return reading_failed(s, rc) ? 0 : n;
 }
 
 unsigned store_dead(struct store *s, int64_t before_ms, store_id *ids, unsigned max)

@@ -237,6 +237,10 @@ void store_release(struct store *s, store_id id, int64_t next_attempt_ms,
 /* Remove message id for good, whatever its state. STORE_RECORDED follows. */
 void store_remove(struct store *s, store_id id, void *owner);
 
+/* Note that a message went to a smarthost that has a rate, in the slot of time that begins at
+ * at_ms (wall clock), and forget what went longer than two periods before. No result. */
+void store_spend(struct store *s, const char *smarthost, int64_t at_ms, int64_t period_ms);
+
 /* Reads. They see all that was told as committed or recorded. */
 
 /* Up to max ids of queued messages with next_attempt_ms <= now_ms, one uid's after another's
@@ -249,6 +253,15 @@ unsigned store_due(struct store *s, int64_t now_ms, const store_id *active, unsi
  * at first -1, and is moved on. */
 store_id store_in_turn(struct store *s, int64_t now_ms, const store_id *active,
                        unsigned n_active, int64_t *turn);
+
+struct store_spent {
+    int64_t at_ms; /* wall clock: where the slot of time begins */
+    unsigned messages;
+};
+
+/* What store_spend() noted of smarthost from since_ms on, up to max slots, the latest first. */
+unsigned store_spent(struct store *s, const char *smarthost, int64_t since_ms,
+                     struct store_spent *slots, unsigned max);
 
 /* Up to max ids of messages that died before before_ms, the longest dead first. */
 unsigned store_dead(struct store *s, int64_t before_ms, store_id *ids, unsigned max);

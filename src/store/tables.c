@@ -46,6 +46,8 @@ enum statement {
     FORGET_SUBMISSIONS,
     TELL,
     NOTE_TOLD,
+    SPEND,
+    FORGET_SPENT,
     N_STATEMENTS
 };
 _Static_assert((int)N_STATEMENTS <= (int)TABLES_STATEMENTS, "room");
@@ -101,6 +103,9 @@ static const char *const statement_texts[N_STATEMENTS] = {
     [TELL] = "UPDATE message SET told = 1"
              " WHERE state = 2 AND told = 0 AND next_attempt_ms < ?1",
     [NOTE_TOLD] = "UPDATE total SET told_ms = ?1",
+    [SPEND] = "INSERT INTO spent VALUES (?1, ?2, 1)"
+              " ON CONFLICT DO UPDATE SET messages = messages + 1",
+    [FORGET_SPENT] = "DELETE FROM spent WHERE smarthost = ?1 AND at_ms NOT BETWEEN ?2 AND ?3",
 };
 
 #define FIRST_ROW(id) SQL_INT(schema_row((id), 0))
@@ -509,6 +514,18 @@ static int apply_sweep(struct tables *t, struct operation *op)
     return sql_run(t->statements[DROP_HALF], SQL_VALUES(SQL_INT(op->id)));
 }
 
+/* What lies in the future was noted by a clock that was wrong. */
+static int apply_spend(struct tables *t, struct operation *op)
+{
+    int rc =
+        sql_run(t->statements[SPEND], SQL_VALUES(SQL_TEXT(op->smarthost), SQL_INT(op->now_ms)));
+    if (rc != SQLITE_OK)
+        return rc;
+    return sql_run(t->statements[FORGET_SPENT],
+                   SQL_VALUES(SQL_TEXT(op->smarthost), SQL_INT(op->now_ms - 2 * op->period_ms),
+                              SQL_INT(op->now_ms + op->period_ms)));
+}
+
 int tables_apply(struct tables *t, struct operation *op)
 {
     static int (*const apply[])(struct tables *, struct operation *) = {
@@ -517,6 +534,7 @@ int tables_apply(struct tables *t, struct operation *op)
         [OPERATION_HOLD] = apply_hold,     [OPERATION_RELEASE] = apply_release,
         [OPERATION_REMOVE] = apply_remove, [OPERATION_SWEEP] = apply_sweep,
         [OPERATION_FORGET] = apply_forget, [OPERATION_TELL] = apply_tell,
+        [OPERATION_SPEND] = apply_spend,
     };
     op->rest = OPERATION_DONE;
     op->first = 0;

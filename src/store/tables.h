@@ -13,7 +13,7 @@ enum {
     TABLES_MESSAGES_AT_ONCE = 2000,   /* set to be retried in one transaction */
     TABLES_SUBMISSIONS_AT_ONCE = 256, /* forgotten in one transaction; looked at anew after
                                          half as many new ones */
-    TABLES_STATEMENTS = 32
+    TABLES_STATEMENTS = 40
 };
 
 /* The row of table total. */

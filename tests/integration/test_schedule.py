@@ -52,5 +52,116 @@ class FairTest(ScheduleCase):
                      "the message of " + sender)
 
 
+class RateTest(ScheduleCase):
+    """14/s is 14 in any second, whichever."""
+
+    def log_times(self, count):
+        """When the smarthost was told MAIL, in seconds."""
+        times = [float(line.split(" ")[0]) for line in self.host.transcript if "> MAIL" in line]
+        self.assertEqual(len(times), count)
+        return times
+
+    def test_no_second_has_more_than_the_rate(self):
+        most, many = 5, 17
+        self.daemon.add_smarthost(self.host, rate="%d/s" % most)
+        self.daemon.start()
+        with self.client() as client:
+            self.submit_many(client, many)
+        self.wait_kept(many)
+        times = self.log_times(many)
+        # Those of one second are sent at once, so that they need not arrive so: the slack.
+        for first, last in zip(times, times[most:]):
+            self.assertGreater(last - first, 0.5, times)
+        self.assertGreater(times[-1] - times[0], (many - 1) // most - 0.5)
+        self.daemon.wait_queue(0)
+        self.assertIsNone(self.daemon.logged("status=deferred|is down"))
+        self.check_manners()
+
+    def test_waiting_for_the_rate_is_neither_down_nor_deferred(self):
+        self.daemon.add_smarthost(self.host, rate="2/d")
+        self.daemon.start()
+        with self.client() as client:
+            self.submit_many(client, 3)
+        self.wait_kept(2)
+        entry = self.daemon.wait_queue(1)[0]
+        self.assertEqual(entry["queue_name"], "incoming")
+        self.assertRegex(entry["reason"], 'the rate of smarthost "main" is 2/d')
+        self.assertIn("waits for its turn", self.daemon.tranterctl("queue").stdout.decode())
+        status = self.daemon.tranterctl("status").stdout.decode()
+        self.assertRegex(status, r"queue: 1 new, 0 deferred")
+        self.assertRegex(status, r'smarthost "main".*: up, .*\n  rate 2/d: the next message goes '
+                                 r'in 8\d{4} s\n')
+
+    def test_neither_a_restart_nor_a_reload_begins_the_day_anew(self):
+        self.daemon.add_smarthost(self.host, rate="4/d")
+        self.daemon.start()
+        with self.client() as client:
+            self.submit_many(client, 3)
+        self.wait_kept(3)
+        self.daemon.wait_queue(0)
+        for again in (self.daemon.stop, self.daemon.kill):
+            again()
+            self.daemon.start()
+            self.daemon.submit()
+            self.wait_kept(4)
+        self.daemon.smarthosts[0][1]["rate"] = "5/d"
+        self.daemon.write_configuration()
+        self.daemon.tranterctl("reload", user=(0, 0) if self.place.user else None)
+        self.wait_kept(5)
+        self.daemon.submit()
+        self.daemon.wait_log("(?s)(?:queue active.*){6}")
+        self.daemon.wait_queue(1)
+        self.assertEqual(len(self.host.records), 5)
+
+
+class ConnectionTest(ScheduleCase):
+    def test_the_limit_is_kept(self):
+        self.daemon.add_smarthost(self.host, connections=2)
+        self.daemon.start()
+        with self.client() as client:
+            self.submit_many(client, 40)
+        self.wait_kept(40)
+        self.assertEqual(self.host.most_open, 2)
+
+    def test_a_wrong_password_is_offered_by_one_connection_alone(self):
+        self.host.users = {lib.USER: "another"}
+        self.daemon.add_smarthost(self.host, connections=4)
+        self.daemon.settings["retry-min"] = self.daemon.settings["retry-max"] = "1h"
+        self.host.stop()
+        self.daemon.start()
+        with self.client() as client:
+            self.submit_many(client, 20)
+        self.host.start()
+        self.daemon.tranterctl("retry", "--all", user=(0, 0) if self.place.user else None)
+        self.daemon.wait_log("AUTH-REJECTED")
+        self.assertEqual(len([line for line in self.host.transcript if "> AUTH" in line]), 1)
+
+    def test_a_limit_of_the_smarthosts_is_learned(self):
+        self.host.script.replace([{"stage": "greeting", "action": "reply", "session": [2, 3, 4, 5],
+                                   "text": "421 4.7.0 Too many connections"},
+                                  {"stage": "dot", "action": "delay", "seconds": 0.05}])
+        self.daemon.add_smarthost(self.host, connections=4)
+        self.daemon.start()
+        with self.client() as client:
+            self.submit_many(client, 20)
+        self.wait_kept(20)
+        self.daemon.wait_log('"main" takes 1 connections at once, and not one more')
+        self.assertIsNone(self.daemon.logged("is down"))
+        self.assertLessEqual(self.host.sessions, 5)
+
+    def test_one_that_counts_them_at_mail_is_not_down(self):
+        self.host.script.replace([{"stage": "mail", "action": "reply", "session": 2,
+                                   "text": "432 4.3.2 Concurrent connections limit exceeded"},
+                                  {"stage": "dot", "action": "delay", "seconds": 0.05}])
+        self.daemon.add_smarthost(self.host, connections=2)
+        self.daemon.start()
+        with self.client() as client:
+            self.submit_many(client, 20)
+        self.wait_kept(20)
+        self.daemon.wait_log('"main" takes 1 connections at once, and not one more')
+        self.assertIsNone(self.daemon.logged("is down"))
+        self.assertLessEqual(self.host.sessions, 2)
+
+
 if __name__ == "__main__":
     lib.main()

@@ -41,6 +41,42 @@ START_TEST(durations_have_a_unit)
 }
 END_TEST
 
+static const struct {
+    const char *text;
+    unsigned number; /* 0: refused */
+    int64_t period_ms;
+} rates[] = {
+    {"14/s", 14, 1000},
+    {"300/m", 300, 60000},
+    {"1/h", 1, 3600000},
+    {"2000/d", 2000, 86400000},
+    {"1000000/s", 1000000, 1000},
+    {"1000001/s", 0, 0},
+    {"0/s", 0, 0},
+    {"14", 0, 0},
+    {"14/", 0, 0},
+    {"/s", 0, 0},
+    {"", 0, 0},
+    {"14/w", 0, 0},
+    {"14/2s", 0, 0},
+    {"-1/s", 0, 0},
+    {"14 /s", 0, 0},
+    {"14/S", 0, 0},
+    {"1.5/s", 0, 0},
+    {"99999999999999999999/s", 0, 0},
+};
+
+START_TEST(rates_have_a_period)
+{
+    unsigned number = 0;
+    int64_t period_ms = 0;
+    bool read = conf_value_rate(str_of(rates[_i].text), &number, &period_ms);
+    ck_assert_msg(read == (rates[_i].number > 0), "%s", rates[_i].text);
+    ck_assert_msg(!read || (number == rates[_i].number && period_ms == rates[_i].period_ms),
+                  "%s", rates[_i].text);
+}
+END_TEST
+
 #define HALF "0123456789abcdefFEDCBA9876543210"
 #define COLONS "01:23:45:67:89:ab:cd:ef:FE:DC:BA:98:76:54:32:10"
 
@@ -206,6 +242,7 @@ int main(void)
     tcase_add_loop_test(tc, fingerprints_are_sha256_in_hexadecimal, 0,
                         sizeof fingerprints / sizeof fingerprints[0]);
     tcase_add_loop_test(tc, durations_have_a_unit, 0, ROWS(durations));
+    tcase_add_loop_test(tc, rates_have_a_period, 0, ROWS(rates));
     tcase_add_loop_test(tc, sizes_are_bytes_or_powers_of_1024, 0, ROWS(sizes));
     tcase_add_loop_test(tc, hosts_domains_and_literals_are_told_apart, 0, ROWS(hosts));
     tcase_add_test(tc, a_name_has_at_most_253_bytes);

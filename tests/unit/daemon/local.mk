@@ -28,3 +28,9 @@ TESTS += %reldir%/check_outage
 %canon_reldir%_check_outage_CPPFLAGS = $(base_I) $(mail_I) $(store_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
 %canon_reldir%_check_outage_SOURCES = %reldir%/check_outage.c src/daemon/outage.c src/daemon/pace.c
 %canon_reldir%_check_outage_LDADD = $(store_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_rate
+TESTS += %reldir%/check_rate
+%canon_reldir%_check_rate_CPPFLAGS = $(base_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
+%canon_reldir%_check_rate_SOURCES = %reldir%/check_rate.c src/daemon/rate.c src/daemon/width.c
+%canon_reldir%_check_rate_LDADD = $(CHECK_LIBS)

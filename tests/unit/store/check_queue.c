@@ -449,6 +449,33 @@ START_TEST(a_turn_among_many_users_costs_little)
 }
 END_TEST
 
+START_TEST(what_a_rate_spent_is_remembered_for_its_period)
+{
+    enum {
+        HOUR = 3600 * 1000
+    };
+    struct store_spent slots[4];
+    store_spend(s, "main", 9 * HOUR, HOUR); /* by a clock that was wrong */
+    store_spend(s, "spare", 5 * HOUR, HOUR);
+    for (unsigned i = 0; i < 3; i++)
+        store_spend(s, "main", 5 * HOUR, HOUR);
+    store_spend(s, "main", 5 * HOUR + 7, HOUR);
+    accept_due(1);
+    ck_assert_uint_eq(store_spent(s, "main", 0, slots, 4), 2);
+    ck_assert(slots[0].at_ms == 5 * HOUR + 7 && slots[0].messages == 1);
+    ck_assert(slots[1].at_ms == 5 * HOUR && slots[1].messages == 3);
+    ck_assert_uint_eq(store_spent(s, "main", 5 * HOUR + 1, slots, 4), 1);
+    ck_assert_uint_eq(store_spent(s, "main", 0, slots, 1), 1);
+    store_spend(s, "main", 7 * HOUR + 7, HOUR);
+    accept_due(1);
+    store_close(s);
+    s = fixture_open();
+    ck_assert_uint_eq(store_spent(s, "main", 0, slots, 4), 2);
+    ck_assert_uint_eq(store_spent(s, "spare", 0, slots, 4), 1);
+    ck_assert_uint_eq(store_spent(s, "another", 0, slots, 4), 0);
+}
+END_TEST
+
 START_TEST(counts_follow_every_change)
 {
     struct store_counts c;
@@ -561,6 +588,7 @@ static TCase *reading_tests(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, the_longest_due_comes_first_and_active_ones_not_at_all);
     tcase_add_test(tc, the_users_take_turns);
+    tcase_add_test(tc, what_a_rate_spent_is_remembered_for_its_period);
     tcase_add_test(tc, a_turn_among_many_users_costs_little);
     tcase_add_test(tc, counts_follow_every_change);
     tcase_add_test(tc, pages_hold_messages_in_order_with_their_own_recipients);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "trust.h"
+
+#include "secret.h"
+
+#include <string.h>
+
+struct tls_context *trust_new(const struct conf_smarthost *c, struct err *err)
+{
+    static const enum tls_verify meanings[] = {
+        [CONF_VERIFY_FULL] = TLS_VERIFY_FULL,
+        [CONF_VERIFY_NONE] = TLS_VERIFY_NONE,
+        [CONF_VERIFY_FINGERPRINT] = TLS_VERIFY_FINGERPRINT,
+    };
+    return tls_context_new(
+        &(struct tls_policy){
+            .verify = meanings[c->verify],
+            .fingerprints = c->tls_fingerprints,
+            .ca_file = c->tls_ca_file,
+            .cert_file = c->tls_cert,
+            .key_file = c->tls_key,
+            .priority = c->tls_priority,
+        },
+        err);
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+bool trust_is_same(const struct conf_smarthost *a, const struct conf_smarthost *b)
+{
+    return a->verify == b->verify && is_same(a->tls_fingerprints, b->tls_fingerprints) &&
+           is_same(a->tls_ca_file, b->tls_ca_file) && is_same(a->tls_cert, b->tls_cert) &&
+           is_same(a->tls_key, b->tls_key) && is_same(a->tls_priority, b->tls_priority);
+}
+
+int trust_place(const struct conf *conf, unsigned i, const struct err *why, struct err *err)
+{
+    return err_set(err, "%s:%d: smarthost \"%s\": %s", conf->file, conf->smarthosts[i].line,
+                   conf->smarthosts[i].name, why->text);
+}
+
+int trust_check(const struct conf *conf, unsigned i, struct err *err)
+{
+    const struct conf_smarthost *c = &conf->smarthosts[i];
+    struct err why;
+    int result = 0;
+    if (c->tls != CONF_TLS_NONE) {
+        struct tls_context *context = trust_new(c, &why);
+        result = context ? 0 : -1;
+        tls_context_free(context);
+    }
+    if (result == 0 && c->password_file) {
+        struct buf secret;
+        buf_init(&secret, SECRET_MAX);
+        secret.secret = true;
+        result = secret_read(c->password_file, &secret, &why);
+        buf_release(&secret);
+    }
+    return result < 0 ? trust_place(conf, i, &why, err) : 0;
+}
