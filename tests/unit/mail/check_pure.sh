@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The mail and smtp layers do no I/O, ask no clock and own no writable globals: of libc they call only what is named here.
 set -u
-libc='__stack_chk_fail|bcmp|explicit_bzero|fnmatch|free|inet_pton|mem(chr|cmp|cpy|mem|move|set)|str(chr|cmp|len|ncmp|rchr)|v?snprintf'
+libc='__stack_chk_fail|bcmp|explicit_bzero|fnmatch|free|inet_pton|mem(r?chr|cmp|cpy|mem|move|set)|str(chr|cmp|len|ncmp|rchr|str)|v?snprintf'
 allowed="^(($libc)|__($libc)_chk|__(asan|ubsan|sanitizer|sancov|odr_asan)[_a-zA-Z0-9.]*)\$"
 faults=0
 
