@@ -119,11 +119,21 @@ static void begin_stop(struct daemon *d)
 static void note_restart_only(const struct conf *old, const struct conf *new,
                               bool sockets_differ)
 {
-    if (sockets_differ || strcmp(old->spool, new->spool) != 0 ||
-        strcmp(old->control, new->control) != 0)
+    if (sockets_differ || strcmp(old->control, new->control) != 0)
         log_say(LOG_LEVEL_WARNING, NULL,
-                "listen, listen-mode, control and spool take effect at a restart; until then "
-                "the old ones stay");
+                "listen, listen-mode and control take effect at a restart; until then the old "
+                "ones stay");
+}
+
+/* The queue that is open stays the daemon's, and all that is said is of that one. */
+static int check_spool(const struct conf *old, const struct conf *new, struct err *err)
+{
+    if (strcmp(old->spool, new->spool) == 0)
+        return 0;
+    return err_set(err,
+                   "%s: spool = \"%s\" takes effect at a restart alone, and \"%s\" is in use: "
+                   "restart tranterd, or set it back",
+                   new->file, new->spool, old->spool);
 }
 
 static int load_afresh(struct daemon *d, struct err *err)
@@ -131,8 +141,9 @@ static int load_afresh(struct daemon *d, struct err *err)
     struct conf *fresh = conf_reload(d->file, d->conf, err);
     if (!fresh)
         return -1;
-    struct alias_table *table =
-        check_conf(fresh, err) < 0 ? NULL : aliases_load(fresh, true, err);
+    struct alias_table *table = NULL;
+    if (check_spool(d->conf, fresh, err) == 0 && check_conf(fresh, err) == 0)
+        table = aliases_load(fresh, true, err);
     if (!table || relay_reload(d->relay, fresh, err) < 0) {
         alias_table_free(table);
         conf_unref(fresh);

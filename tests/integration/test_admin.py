@@ -267,6 +267,18 @@ class ConfigurationTest(AdminCase):
         self.assertEqual(len(self.host.records), kept)
         self.assertNotIn("frobnicate", self.text("status"))
 
+    def test_a_reload_with_another_spool_is_refused_and_names_both(self):
+        self.start_deferred()
+        old = self.daemon.spool
+        self.daemon.settings["spool"] = self.place.directory("other-spool")
+        self.daemon.write_configuration()
+        refused = self.ctl("reload")
+        self.assertEqual(refused.returncode, 78)
+        for word in (old, self.daemon.settings["spool"], b"restart"):
+            self.assertIn(word if isinstance(word, bytes) else word.encode(), refused.stderr)
+        self.assertIn(old + "/mqueue", self.text("queue"))
+        self.assertIn("restart", self.text("status"))
+
 
 class SignalTest(AdminCase):
     def test_sigterm_ends_with_0_and_keeps_what_waits(self):
