@@ -11,6 +11,8 @@ noinst_LIBRARIES += %reldir%/libstore.a
 	%reldir%/operation.h \
 	%reldir%/reader.c \
 	%reldir%/reader.h \
+	%reldir%/reserve.c \
+	%reldir%/reserve.h \
 	%reldir%/schedule.c \
 	%reldir%/schedule.h \
 	%reldir%/schema.c \

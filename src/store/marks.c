@@ -14,6 +14,7 @@
 
 enum {
     LINE_BYTES = 16, /* never crosses a page, so that a kill cannot tear it */
+    PREPARED_BYTES = 4096,
     SLOTS_MAX = 65536
 };
 
@@ -50,6 +51,9 @@ int marks_open(struct marks *marks, int directory_fd, struct err *err)
         return err_set(err, "cannot open the file \"sending\" in the spool: %s",
                        strerror(code));
     }
+    /* A block of its own, so that a mark needs no room later on. Where that is not to be had, a
+     * mark may fail, which is logged then. */
+    (void)!fallocate(marks->fd, FALLOC_FL_KEEP_SIZE, 0, PREPARED_BYTES);
     off_t lines = st.st_size / LINE_BYTES;
     marks->n_slots = lines < SLOTS_MAX ? (unsigned)lines : SLOTS_MAX;
     marks->slots = mem_array(marks->n_slots, sizeof *marks->slots);

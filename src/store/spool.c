@@ -107,9 +107,11 @@ static int take_lock(int directory_fd, const char *directory, struct err *err, p
         close(fd);
         return err_set(err, "cannot lock %s/lock: %s", directory, strerror(code));
     }
+    /* On a full disk it stays empty: that is no reason not to send what is queued. */
     char text[24];
     int n = snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n) {
+    if ((ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)n, 0) != n) && errno != ENOSPC &&
+        errno != EDQUOT) {
         int code = errno;
         close(fd);
         return err_set(err, "cannot write %s/lock: %s", directory, strerror(code));

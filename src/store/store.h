@@ -205,9 +205,10 @@ struct store_outcome {
     struct store_event event;      /* taken; noted where the message stays */
 };
 
-/* STORE_RECORDED follows with owner: when the disk is full, only once there is room again,
- * since mail whose outcome is forgotten is sent twice. When the message has been removed
- * meanwhile, nothing is recorded or queued. *outcome is empty after. */
+/* STORE_RECORDED follows with owner. There is a reserve for it on a full disk; when that is
+ * used up it comes only once there is room again, since mail whose outcome is forgotten is sent
+ * twice. When the message has been removed meanwhile, nothing is recorded or queued. *outcome
+ * is empty after. */
 void store_record(struct store *s, struct store_outcome *outcome, void *owner);
 
 /* Queue digest (taken; its id is store_begin()'s) with content (taken; as a report's), and note

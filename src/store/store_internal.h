@@ -6,6 +6,7 @@
 #include "annex.h"
 #include "marks.h"
 #include "reader.h"
+#include "reserve.h"
 #include "schema.h"
 #include "spool.h"
 #include "store.h"
@@ -15,6 +16,7 @@ struct store {
     struct spool spool;
     struct marks marks;
     struct annex annex;
+    struct reserve reserve;
     struct writer writer;
     struct reader reader;
     int event_fd;
@@ -23,9 +25,10 @@ struct store {
 
 /* What a test sets. */
 struct store_options {
-    const char *vfs;   /* SQLite's name for the file system layer; NULL: the system's */
-    int64_t now_ms;    /* wall clock, for S-089 */
-    int log_pages_max; /* the log is checkpointed from this size on */
+    const char *vfs;     /* SQLite's name for the file system layer; NULL: the system's */
+    int64_t now_ms;      /* wall clock, for S-089 */
+    int log_pages_max;   /* the log is checkpointed from this size on */
+    off_t reserve_bytes; /* kept for a full disk; 0: none */
 };
 
 struct store *store_open_with(const char *directory, const struct store_options *options,

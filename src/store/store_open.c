@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 enum {
-    BUSY_MS = 5000 /* for a person's sqlite3 on the same database */
+    OPENING_BYTES = 1024 * 1024, /* of free disk, for the log and its index to begin with */
+    BUSY_MS = 5000               /* for a person's sqlite3 on the same database */
 };
 
 /* What SQLite said, as a sentence. */
@@ -98,7 +99,11 @@ static int open_writer(struct store *s, const struct store_options *options, str
         sqlite3_close(db);
         return -1;
     }
-    rc = writer_init(&s->writer, db, &s->annex, s->event_fd, options->log_pages_max);
+    const struct writer_setup setup = {.event_fd = s->event_fd,
+                                       .log_pages_max = options->log_pages_max,
+                                       .annex = &s->annex,
+                                       .reserve = &s->reserve};
+    rc = writer_init(&s->writer, db, &setup);
     return rc == SQLITE_OK ? 0 : refuse(s, db, rc, err);
 }
 
@@ -196,11 +201,26 @@ static int start_writer(struct store *s, struct err *err)
     return code == 0 ? 0 : err_set(err, "cannot start the queue's writer: %s", strerror(code));
 }
 
+/* A full disk must not keep the daemon from starting: what is queued can still be sent. */
+static void open_reserve(struct store *s, off_t bytes)
+{
+    reserve_open(&s->reserve, s->spool.directory_fd, bytes);
+    if (spool_free_bytes(&s->spool) < OPENING_BYTES)
+        reserve_release(&s->reserve);
+    if (!s->reserve.held)
+        log_say(
+            LOG_LEVEL_ERROR, NULL,
+            "the file system of %s is full: mail that is queued goes out, new mail is refused "
+            "until there is room",
+            s->spool.directory);
+}
+
 static int open_queue(struct store *s, const struct store_options *options, struct err *err)
 {
     enum spool_content content = spool_inspect(&s->spool, err);
     if (content == SPOOL_REFUSED)
         return -1;
+    open_reserve(s, options->reserve_bytes);
     if (content == SPOOL_MISSING && make_database(s, options->vfs, err) < 0)
         return -1;
     s->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -223,6 +243,7 @@ struct store *store_open_with(const char *directory, const struct store_options 
     s->event_fd = -1;
     s->marks.fd = -1;
     s->annex.directory_fd = -1;
+    s->reserve.fd = -1;
     if (spool_open(&s->spool, directory, err, busy_pid) < 0) {
         free(s);
         return NULL;
@@ -237,7 +258,8 @@ struct store *store_open_with(const char *directory, const struct store_options 
 struct store *store_open(const char *directory, struct err *err, pid_t *busy_pid)
 {
     const struct store_options options = {.now_ms = clock_wall_ms(),
-                                          .log_pages_max = WRITER_LOG_PAGES};
+                                          .log_pages_max = WRITER_LOG_PAGES,
+                                          .reserve_bytes = RESERVE_BYTES};
     return store_open_with(directory, &options, err, busy_pid);
 }
 
@@ -255,6 +277,7 @@ void store_close(struct store *s)
         writer_close(&s->writer);
     marks_close(&s->marks);
     annex_close(&s->annex);
+    reserve_close(&s->reserve);
     if (s->event_fd >= 0)
         close(s->event_fd);
     spool_close(&s->spool);

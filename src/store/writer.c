@@ -21,12 +21,12 @@ static int note_log_pages(void *owner, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-int writer_init(struct writer *w, sqlite3 *db, struct annex *annex, int event_fd,
-                int log_pages_max)
+int writer_init(struct writer *w, sqlite3 *db, const struct writer_setup *setup)
 {
-    *w = (struct writer){.event_fd = event_fd,
-                         .annex = annex,
-                         .log_pages_max = log_pages_max,
+    *w = (struct writer){.event_fd = setup->event_fd,
+                         .log_pages_max = setup->log_pages_max,
+                         .annex = setup->annex,
+                         .reserve = setup->reserve,
                          .full_sync = true};
     pthread_mutex_init(&w->mutex, NULL);
     pthread_condattr_t attr;

@@ -6,6 +6,7 @@
 
 #include "annex.h"
 #include "operation.h"
+#include "reserve.h"
 #include "tables.h"
 
 #include <pthread.h>
@@ -14,17 +15,26 @@ enum {
     WRITER_LOG_PAGES = 2000,             /* the log is checkpointed from this size on: 8 MB */
     WRITER_LOG_BYTES = 16 * 1024 * 1024, /* what is kept of a log that grew beyond */
     WRITER_SYNC_MS = 1000,               /* an outcome is on the disk this soon */
-    WRITER_RETRY_MS = 1000,              /* between attempts to record on a full disk */
+    WRITER_RETRY_MS = 1000,              /* between attempts to record, and to find room */
     WRITER_IDLE_MS = 2000,               /* without work before tidying up */
     WRITER_FREE_PAGES = 1024             /* kept in the database for reuse when tidying up */
+};
+
+/* What the thread works with; borrowed, and its own while it runs. */
+struct writer_setup {
+    int event_fd;
+    int log_pages_max; /* the log is checkpointed from this size on */
+    struct annex *annex;
+    struct reserve *reserve;
 };
 
 struct writer {
     pthread_t thread;
     bool started;
-    int event_fd;        /* borrowed */
-    struct annex *annex; /* borrowed; the thread's to write to while it runs */
+    int event_fd; /* this and the next three as set up */
     int log_pages_max;
+    struct annex *annex;
+    struct reserve *reserve;
 
     pthread_mutex_t mutex; /* guards from here to broken_result */
     pthread_cond_t wake;
@@ -41,6 +51,7 @@ struct writer {
     struct operation_list finished; /* to be published */
     char breaking[ERR_TEXT_MAX];    /* why the database failed; "": it did not */
     struct operation_list stalled;  /* outcomes that wait for room on the disk */
+    int64_t reserve_tried_at;       /* mono ms, since it was released */
     int64_t stalled_at;             /* mono ms of the last attempt */
     bool stalled_told;              /* in the log */
     bool full_sync;                 /* PRAGMA synchronous, as set */
@@ -53,8 +64,8 @@ struct writer {
 
 /* Ready to start on db, which the caller opened and set up (taken, also on failure). SQLite's
  * result code. */
-int writer_init(struct writer *w, sqlite3 *db, struct annex *annex, int event_fd,
-                int log_pages_max) ATTR_MUST_CHECK;
+int writer_init(struct writer *w, sqlite3 *db,
+                const struct writer_setup *setup) ATTR_MUST_CHECK;
 
 /* 0, or an errno. */
 int writer_start(struct writer *w) ATTR_MUST_CHECK;

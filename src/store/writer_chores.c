@@ -69,7 +69,16 @@ bool writer_tidy_up(struct writer *w)
     return true;
 }
 
-/* The mono ms at which something is to be done without new operations; INT64_MAX: never. */
+/* What mail that went out has left goes back to the file system first. */
+static void restore_reserve(struct writer *w)
+{
+    (void)writer_tidy_up(w);
+    w->reserve_tried_at = clock_mono_ms();
+    if (reserve_take(w->reserve))
+        log_say(LOG_LEVEL_NOTICE, NULL,
+                "there is room on the file system again: new mail is taken");
+}
+
 int64_t writer_inner_next_chore(const struct writer *w)
 {
     int64_t at = w->tidy ? INT64_MAX : w->idle_since + WRITER_IDLE_MS;
@@ -77,6 +86,8 @@ int64_t writer_inner_next_chore(const struct writer *w)
         at = w->unsynced_since + WRITER_SYNC_MS;
     if (w->stalled.first && w->stalled_at + WRITER_RETRY_MS < at)
         at = w->stalled_at + WRITER_RETRY_MS;
+    if (!w->reserve->held && w->reserve_tried_at + WRITER_RETRY_MS < at)
+        at = w->reserve_tried_at + WRITER_RETRY_MS;
     if (w->annex->n_doomed > 0 && !w->unsynced)
         at = 0;
     return at;
@@ -91,6 +102,8 @@ void writer_inner_attend(struct writer *w)
         writer_inner_sync_log(w);
     if (w->stalled.first && now >= w->stalled_at + WRITER_RETRY_MS)
         writer_inner_retry_stalled(w);
+    if (!w->reserve->held && now >= w->reserve_tried_at + WRITER_RETRY_MS)
+        restore_reserve(w);
     /* A power cut must not bring back a message whose file is gone. */
     if (!w->unsynced)
         (void)annex_reap(w->annex);

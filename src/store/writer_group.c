@@ -163,10 +163,44 @@ static void refuse(struct writer *w, struct operation *op, const struct writer_v
     give_back(w, op, v->failure, v->words);
 }
 
+static bool is_new_mail(const struct operation *op)
+{
+    return op->type == OPERATION_APPEND || op->type == OPERATION_COMMIT;
+}
+
+/* What the reserve was given up for is not taken by mail that can wait elsewhere. */
+static bool refuse_new_mail(struct writer *w, struct operation *op)
+{
+    if (w->reserve->held || !is_new_mail(op))
+        return false;
+    give_back(w, op, STORE_FULL, "the file system is full");
+    return true;
+}
+
+/* True when there may be room now for what had none. */
+static bool make_room(struct writer *w, const struct operation *op, int rc)
+{
+    struct writer_verdict v = writer_inner_judge(w, rc, SQLITE_FCNTL_JOURNAL_POINTER);
+    if (v.failure != STORE_FULL || is_new_mail(op) || !reserve_release(w->reserve))
+        return false;
+    log_say(LOG_LEVEL_ERROR, NULL,
+            "the file system of %s is full: mail that is queued goes out, new mail is refused "
+            "until "
+            "there is room",
+            sqlite3_db_filename(w->tables.db, "main"));
+    w->reserve_tried_at = clock_mono_ms();
+    writer_inner_checkpoint(w);
+    return true;
+}
+
 static void run_one(struct writer *w, struct operation *op)
 {
     op->next = NULL;
+    if (refuse_new_mail(w, op))
+        return;
     int rc = transact(w, op);
+    if (rc != SQLITE_OK && make_room(w, op, rc))
+        rc = transact(w, op);
     if (rc == SQLITE_OK) {
         finish_applied(w, op);
         return;
@@ -230,6 +264,8 @@ static void write_annexes(struct writer *w, struct operation_list *ops)
     struct operation_list rest = {0};
     struct err err;
     for (struct operation *op; (op = operation_take(ops));) {
+        if (refuse_new_mail(w, op))
+            continue;
         enum store_failure failure = write_annex(w->annex, op, &err);
         if (failure != STORE_OK)
             give_back(w, op, failure, err.text);

@@ -59,8 +59,8 @@ START_TEST(a_missing_spool_is_made_for_its_owner_alone)
     struct store *s = store_open(path, &err, &busy_pid);
     ck_assert_ptr_nonnull(s);
     ck_assert_uint_eq(mode_of(path), 0700);
-    static const char *const names[] = {"queue.db", "queue.db-wal", "queue.db-shm", "lock",
-                                        "sending"};
+    static const char *const names[] = {"queue.db", "queue.db-wal", "queue.db-shm",
+                                        "lock",     "sending",      "reserve"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char file[128];
         snprintf(file, sizeof file, "%s/%s", path, names[i]);

@@ -59,6 +59,8 @@ static struct {
     bool struck;
     bool struck_sync;
     bool full;
+    const char *beside;
+    sqlite3_int64 room; /* that it gave up */
 } fs = {.mutex = PTHREAD_MUTEX_INITIALIZER, .synced = PTHREAD_COND_INITIALIZER};
 
 static sqlite3_vfs *real_vfs;
@@ -185,11 +187,22 @@ static int on_read(sqlite3_file *file, void *bytes, int n, sqlite3_int64 at)
     return real(file)->pMethods->xRead(real(file), bytes, n, at);
 }
 
+static bool has_blocks(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && st.st_blocks > 0;
+}
+
 static bool no_room(sqlite3_file *file, sqlite3_int64 end)
 {
     sqlite3_int64 size = 0;
     real(file)->pMethods->xFileSize(real(file), &size);
-    return fs.full && end > size;
+    if (!fs.full || end <= size)
+        return false;
+    if (!fs.beside || has_blocks(fs.beside) || fs.room < end - size)
+        return true;
+    fs.room -= end - size;
+    return false;
 }
 
 static int on_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64 at)
@@ -401,6 +414,7 @@ void faultfs_begin(enum faultfs_fault fault, unsigned k)
     fs.struck = false;
     fs.struck_sync = false;
     fs.full = false;
+    fs.beside = NULL;
 }
 
 unsigned faultfs_changes(void)
@@ -431,6 +445,17 @@ void faultfs_fill(bool full)
 {
     pthread_mutex_lock(&fs.mutex);
     fs.full = full;
+    pthread_mutex_unlock(&fs.mutex);
+}
+
+void faultfs_fill_beside(const char *path)
+{
+    struct stat st;
+    BUG_ON(stat(path, &st) < 0);
+    pthread_mutex_lock(&fs.mutex);
+    fs.full = true;
+    fs.beside = path;
+    fs.room = st.st_size;
     pthread_mutex_unlock(&fs.mutex);
 }
 

@@ -36,6 +36,10 @@ bool faultfs_struck_sync(void);
 /* While full is set, a write that makes a file longer fails for want of room. */
 void faultfs_fill(bool full);
 
+/* As faultfs_fill(true), but that there is as much room as the file at path had, once it has
+ * given up its blocks. path is borrowed; NULL: there is none. */
+void faultfs_fill_beside(const char *path);
+
 /* Wait until the next sync from now on has been made; false after timeout_ms. */
 bool faultfs_wait_for_sync(int timeout_ms);
 
