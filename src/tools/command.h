@@ -10,6 +10,8 @@
 enum command_option {
     COMMAND_JSON,
     COMMAND_ALL,
+    COMMAND_FROM,
+    COMMAND_USER,
     COMMAND_OPTIONS
 };
 
@@ -41,7 +43,10 @@ extern const char command_program[]; /* "tranterctl", as messages begin */
 /* Ask the daemon command->verb with the ids, and pass its answer on. */
 int command_ask(const struct command *command, const struct command_line *line);
 
-/* Check the configuration file. */
+/* Say which settings apply to mail for an address. */
+int command_why(const struct command *command, const struct command_line *line);
+
+/* Check the configuration file, and the alias files. */
 int command_check(const struct command *command, const struct command_line *line);
 
 #endif

@@ -2,6 +2,7 @@
 #include "command.h"
 
 #include "conf.h"
+#include "conf_aliases.h"
 #include "say.h"
 
 #include <stdio.h>
@@ -16,7 +17,15 @@ int command_check(const struct command *command, const struct command_line *line
         say(command_program, "%s", err.text);
         return EX_CONFIG;
     }
-    printf("%s: good\n", conf->file);
+    struct alias_table *aliases = conf_aliases_load(conf, &err);
+    int exit_status = aliases && aliases->n_grave == 0 ? EX_OK : EX_CONFIG;
+    for (size_t i = 0; aliases && i < aliases->n_problems && i < ALIAS_PROBLEMS_MAX; i++)
+        say(command_program, "%s", aliases->problems[i].sentence);
+    if (!aliases)
+        say(command_program, "%s", err.text);
+    if (exit_status == EX_OK)
+        printf("%s: good\n", conf->file);
+    alias_table_free(aliases);
     conf_unref(conf);
-    return EX_OK;
+    return exit_status;
 }

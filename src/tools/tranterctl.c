@@ -22,14 +22,16 @@ static const char help[] =
     "  release ID... | --all let go, and attempt now\n"
     "  remove ID... | --all  drop messages from the queue, for good\n"
     "  reload                load the configuration afresh\n"
-    "  check                 check the configuration file\n"
+    "  check                 check the configuration file and the aliases\n"
+    "  why ADDRESS           which aliases, smarthosts and settings apply to mail for it\n"
     "  -c FILE               the configuration file; default " CONFIG_FILE "\n"
     "Exit status: 0 done, 64 usage, 67 no such message, 69 the daemon cannot be reached,\n"
     "77 not permitted, 78 configuration. See tranterctl(8).\n";
 
 enum {
     JSON = COMMAND_TAKES(COMMAND_JSON),
-    ALL = COMMAND_TAKES(COMMAND_ALL)
+    ALL = COMMAND_TAKES(COMMAND_ALL),
+    WHO = COMMAND_TAKES(COMMAND_FROM) | COMMAND_TAKES(COMMAND_USER)
 };
 
 static const struct {
@@ -38,6 +40,8 @@ static const struct {
 } command_options[COMMAND_OPTIONS] = {
     [COMMAND_JSON] = {"json", no_argument},
     [COMMAND_ALL] = {"all", no_argument},
+    [COMMAND_FROM] = {"from", required_argument},
+    [COMMAND_USER] = {"user", required_argument},
 };
 
 static const struct command commands[] = {
@@ -54,7 +58,7 @@ static const struct command commands[] = {
     {.name = "show"},
     {.name = "return"},
     {.name = "diagnose"},
-    {.name = "why"},
+    {"why", .takes = JSON | WHO, .takes_words = true, .run = command_why},
     {.name = "metrics"},
 };
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The built tranterctl asks the right question, and passes the answer on."""
 
+import json
 import os
 import subprocess
 import tempfile
@@ -11,7 +12,7 @@ from daemon import Control
 BUILD = os.environ.get("TRANTER_BUILDDIR", os.getcwd())
 TRANTERCTL = os.path.join(BUILD, "src/tools/tranterctl")
 PATIENCE = 20
-CONFIGURATION = 'control = "%s"\nsmarthost "main" {\n    host = "127.0.0.1"\n}\n'
+CONFIGURATION = 'aliases = ""\ncontrol = "%s"\nsmarthost "main" {\n    host = "127.0.0.1"\n}\n'
 
 
 class TranterctlTest(unittest.TestCase):
@@ -55,6 +56,80 @@ class TranterctlTest(unittest.TestCase):
                 self.assertEqual(self.call(*arguments), (0, b"abc", ""))
                 self.assertEqual(server.questions.pop(), question)
 
+    def why(self, *arguments):
+        """What tranterctl why says, in lines; the daemon is not there to be asked."""
+        code, out, err = self.call("why", *arguments)
+        self.assertEqual((code, err), (0, ""))
+        return out.decode().splitlines()
+
+    def write_aliases(self, text):
+        self.aliases = self.file("aliases")
+        with open(self.aliases, "w", encoding="utf-8") as file:
+            file.write(text)
+        self.write("aliases = \"%s\"\nhostname = \"web1.example.com\"\ndomain = \"example.com\"\n"
+                   "smarthost \"main\" {\n  host = \"smtp.example.com\"\n  user = \"u\"\n"
+                   "  password-file = \"/the/password\"\n}\n"
+                   "smarthost \"spare\" { host = \"192.0.2.1\" port = 465 tls-verify = \"none\" }\n"
+                   % self.aliases)
+
+    def test_why_says_which_settings_apply_and_where_they_stand(self):
+        self.write_aliases("root: ops, boss@example.net\n\nops: \\\\root, a@example.net\n".replace("\\\\", "\\"))
+        self.assertEqual(self.why("root"), [
+            "root, a user of this host",
+            "  alias root, %s:1" % self.aliases,
+            "    alias ops, %s:3" % self.aliases,
+            "      to root@example.com, a user of this host, completed with the domain",
+            "      to a@example.net",
+            "    to boss@example.net",
+            "rewrite: none",
+            "route: none; smarthosts in the order written, the next where one is down",
+            "  1. main, smtp.example.com port 587 (%s:4)" % self.configuration,
+            "     TLS: STARTTLS required; certificate and the name smtp.example.com are checked "
+            "against the system's authorities",
+            "     login: u, password from /the/password",
+            "  2. spare, 192.0.2.1 port 465 (%s:9)" % self.configuration,
+            "     TLS: from the first byte; whoever answers is trusted (tls-verify = \"none\")",
+            "     login: none"])
+        self.assertEqual(self.why("Bob <b@example.org>")[:2],
+                         ["b@example.org", "  to b@example.org"])
+        self.assertEqual(self.why("\\root")[:2], [
+            "\\root, a user of this host",
+            "  to root@example.com, a user of this host, completed with the domain"])
+
+    def test_why_says_it_to_programs_too(self):
+        self.write_aliases("root: a@example.net\nnoreply: /dev/null\n")
+        step = {"name": "root", "file": self.aliases, "line": 1}
+        said = json.loads(self.why("root", "--json", "--from", "x@y", "--user", "web")[0])
+        self.assertEqual((said["address"], said["local"], said["from"], said["user"]),
+                         ("root", True, "x@y", "web"))
+        self.assertEqual(said["recipients"], [
+            {"address": "a@example.net", "by": "address", "aliases": [step]}])
+        self.assertEqual((said["rewrite"], said["route"]), (None, None))
+        self.assertEqual([(host["name"], host["tls"], host["tls_verify"], host["credential"])
+                          for host in said["smarthosts"]],
+                         [("main", "starttls", "full", "/the/password"),
+                          ("spare", "implicit", "none", None)])
+        said = json.loads(self.why("noreply", "--json")[0])
+        self.assertEqual([(to["by"], to.get("address")) for to in said["recipients"]],
+                         [("nobody", None)])
+
+    def test_why_takes_one_address_and_files_that_can_be_read(self):
+        self.write_aliases("root: a@b\n")
+        for words in ((), ("a@b", "c@d"), ("a@b, c@d",), ("a@b@c",), ("",)):
+            with self.subTest(words):
+                code, out, err = self.call("why", *words)
+                self.assertEqual((code, out, err.count("\n")), (64, b"", 1))
+        self.write_aliases("root: a@b\nnonsense\n")
+        code, out, err = self.call("why", "root")
+        self.assertEqual((code, out.splitlines()[2]), (0, b"    to a@b"))
+        self.assertIn("%s:2: this is no alias" % self.aliases, err)
+        self.assertEqual(self.call("check")[:2], (78, b""))
+        os.unlink(self.aliases)
+        for words in (("why", "root"), ("check",)):
+            code, out, err = self.call(*words)
+            self.assertEqual((code, out), (78, b""))
+            self.assertIn("the alias file %s cannot be read" % self.aliases, err)
+
     def test_the_daemon_decides_the_exit_status_and_the_words(self):
         self.answer(b"end 67 no message A1 is in the queue\n")
         self.assertEqual(self.call("remove", "A1"),
@@ -81,7 +156,7 @@ class TranterctlTest(unittest.TestCase):
                  ("retry", "--all", "A1"), ("remove", "A1 B2"), ("remove", "A1\nremove all"), ("remove", ""),
                  ("remove", "all"), ("remove", "x" * 65), ("--fly", "queue"), ("status", "--all"),
                  ("show", "A1"), ("hold",), ("release",), ("return", "A1"), ("diagnose",),
-                 ("why", "a@b"), ("metrics",), ["remove"] + ["A%063d" % i for i in range(1100)])
+                 ("metrics",), ["remove"] + ["A%063d" % i for i in range(1100)])
         for arguments in cases:
             with self.subTest(arguments=arguments[:4]):
                 code, out, err = self.call(*arguments)
