@@ -4,6 +4,7 @@
 #ifndef TRANTER_BOUNCE_H
 #define TRANTER_BOUNCE_H
 
+#include "aliases.h"
 #include "conf.h"
 #include "report.h"
 #include "store.h"
@@ -26,13 +27,16 @@ bool bounce_is_asked(const struct store_recipient *r, enum store_notify event);
 /* What is reported; all borrowed. */
 struct bounce_facts {
     const struct conf *conf;
+    const struct aliases *aliases;
     const struct store_message *message;
     struct str head; /* the first part of its content, as far as it is at hand */
     const struct report_recipient *recipients;
     unsigned n_recipients;
 };
 
-/* Write the report about facts. */
-void bounce_write(struct bounce *b, struct store *store, const struct bounce_facts *facts);
+/* Write the report about facts: to the sender, or where the sender's alias leads. False, and
+ * nothing is written: that is to nobody. */
+bool bounce_write(struct bounce *b, struct store *store,
+                  const struct bounce_facts *facts) ATTR_MUST_CHECK;
 
 #endif

@@ -49,7 +49,7 @@ static void keep_for_log(struct invalid *in, const struct store_message *m)
 }
 
 void invalid_report(struct invalid *in, struct store *store, const struct conf *conf,
-                    struct store_acceptance *a)
+                    const struct aliases *aliases, struct store_acceptance *a)
 {
     if (in->n == 0)
         return;
@@ -66,10 +66,10 @@ void invalid_report(struct invalid *in, struct store *store, const struct conf *
                                                     .fault = &in->told[i].fault,
                                                     .attempt_ms = a->message->arrival_ms};
     }
-    if (n) {
-        struct bounce b;
-        bounce_write(&b, store,
-                     &(struct bounce_facts){conf, a->message, buf_str(&in->head), failed, n});
+    struct bounce b;
+    if (n && bounce_write(&b, store,
+                          &(struct bounce_facts){conf, aliases, a->message, buf_str(&in->head),
+                                                 failed, n})) {
         a->report = b.message;
         a->report_content = b.content;
         snprintf(in->report_id, sizeof in->report_id, "%s", b.id);

@@ -4,6 +4,7 @@
 #ifndef TRANTER_INVALID_H
 #define TRANTER_INVALID_H
 
+#include "aliases.h"
 #include "conf.h"
 #include "store.h"
 
@@ -24,7 +25,7 @@ void invalid_keep_head(struct invalid *in, struct str head);
 
 /* Put the report, if there is to be one, into a, which has all else. */
 void invalid_report(struct invalid *in, struct store *store, const struct conf *conf,
-                    struct store_acceptance *a);
+                    const struct aliases *aliases, struct store_acceptance *a);
 
 /* Say what became of them, once a is committed; id is the message's. */
 void invalid_log(const struct invalid *in, const char *id);

@@ -32,6 +32,7 @@ struct smarthost_set {
 struct relay {
     struct loop *loop;
     struct store *store;
+    const struct aliases *aliases;
     struct conf *conf;
     struct smarthost_set *smarthosts;
     struct loop_timer *timer;
@@ -92,7 +93,8 @@ static struct attempt *next_attempt(void *self)
     if (!m)
         return NULL;
     set_active(r, id);
-    return attempt_new(&(struct settle_context){r->store, r->conf, on_recorded, r}, m);
+    return attempt_new(&(struct settle_context){r->store, r->aliases, r->conf, on_recorded, r},
+                       m);
 }
 
 /* What the store has noted of an attempt under way must stay, and a lost reply its wait. */
@@ -159,12 +161,13 @@ static void free_finished_sets(struct relay *r)
     }
 }
 
-struct relay *relay_new(struct loop *loop, struct store *store, struct conf *conf,
-                        struct err *err)
+struct relay *relay_new(struct loop *loop, struct store *store, const struct aliases *aliases,
+                        struct conf *conf, struct err *err)
 {
     struct relay *r = mem_new(sizeof *r);
     r->loop = loop;
     r->store = store;
+    r->aliases = aliases;
     r->smarthosts = new_set(r, conf, err);
     if (!r->smarthosts) {
         free(r);
@@ -298,8 +301,9 @@ static void sweep_expired(struct relay *r, int64_t now)
         after = m->id;
         if (expired && m->state == STORE_QUEUED && !relay_is_active(r, m->id)) {
             set_active(r, m->id);
-            settle_expired(&(struct settle_context){r->store, r->conf, on_recorded, r}, m,
-                           held_by ? held_by : &waited);
+            settle_expired(
+                &(struct settle_context){r->store, r->aliases, r->conf, on_recorded, r}, m,
+                held_by ? held_by : &waited);
         } else {
             store_message_free(m);
         }

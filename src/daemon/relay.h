@@ -4,6 +4,7 @@
 #ifndef TRANTER_RELAY_H
 #define TRANTER_RELAY_H
 
+#include "aliases.h"
 #include "conf.h"
 #include "err.h"
 #include "fault.h"
@@ -12,10 +13,10 @@
 
 struct relay;
 
-/* Ready to work. loop and store are borrowed for its life, conf is referenced. NULL with *err:
- * a trust store or client certificate cannot be loaded. */
-struct relay *relay_new(struct loop *loop, struct store *store, struct conf *conf,
-                        struct err *err) ATTR_MUST_CHECK;
+/* Ready to work. loop, store and aliases are borrowed for its life, conf is referenced. NULL
+ * with *err: a trust store or client certificate cannot be loaded. */
+struct relay *relay_new(struct loop *loop, struct store *store, const struct aliases *aliases,
+                        struct conf *conf, struct err *err) ATTR_MUST_CHECK;
 void relay_free(struct relay *r);
 
 /* Something may have become due: look at the end of this turn. */

@@ -303,7 +303,7 @@ static void on_eom(struct session *s)
     s->committing = true;
     struct store_acceptance a = {.message = m, .n = s->n_chunks, .chunk = s->chunk};
     buf_init(&s->chunk, 0);
-    invalid_report(&s->envelope.invalid, s->store, s->conf, &a);
+    invalid_report(&s->envelope.invalid, s->store, s->conf, s->aliases, &a);
     store_accept(s->store, &a, &s->waiter);
 }
 

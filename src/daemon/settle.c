@@ -79,11 +79,11 @@ static void return_failed(struct settlement *s, struct store_outcome *outcome)
     if (store_read(s->context.store, m->id, 0, &chunk) < 0)
         buf_clear(&chunk);
     bool allowed = bounce_is_allowed(m, buf_str(&chunk));
-    if (allowed && n_failed) {
-        struct bounce b;
-        bounce_write(
-            &b, s->context.store,
-            &(struct bounce_facts){s->context.conf, m, buf_str(&chunk), failed, n_failed});
+    struct bounce b;
+    if (allowed && n_failed &&
+        bounce_write(&b, s->context.store,
+                     &(struct bounce_facts){s->context.conf, s->context.aliases, m,
+                                            buf_str(&chunk), failed, n_failed})) {
         outcome->report = b.message;
         outcome->report_content = b.content;
         snprintf(s->report_id, sizeof s->report_id, "%s", b.id);

@@ -4,14 +4,16 @@
 #ifndef TRANTER_SETTLE_H
 #define TRANTER_SETTLE_H
 
+#include "aliases.h"
 #include "conf.h"
 #include "outcome.h"
 #include "store.h"
 
-/* Copied; store is borrowed, conf referenced until on_recorded(self, id) was called, which is
- * once all is committed. */
+/* Copied; store and aliases are borrowed, conf referenced until on_recorded(self, id) was
+ * called, which is once all is committed. */
 struct settle_context {
     struct store *store;
+    const struct aliases *aliases;
     struct conf *conf;
     void (*on_recorded)(void *self, store_id id);
     void *self;

@@ -250,13 +250,13 @@ static int start(struct daemon *d, struct err *err)
     if (status != EX_OK)
         return status;
     d->loop = loop_new();
-    d->relay = relay_new(d->loop, d->store, d->conf, err);
-    if (!d->relay)
-        return EX_CONFIG;
     struct alias_table *table = aliases_load(d->conf, false, err);
     if (!table)
         return EX_CONFIG;
     d->aliases = aliases_new(d->conf, table);
+    d->relay = relay_new(d->loop, d->store, d->aliases, d->conf, err);
+    if (!d->relay)
+        return EX_CONFIG;
     d->submit = submit_new(d->loop, d->store, d->aliases, d->conf);
     if (submit_listen(d->submit, fds, n, err) < 0)
         return EX_OSERR;

@@ -118,6 +118,19 @@ class WayTest(AliasTest):
         self.assertEqual(large.returncode, 0)
         self.assertEqual(self.daemon.queue(), [])
 
+    def test_a_report_goes_where_its_readers_mail_goes(self):
+        self.aliases("www: webmaster@example.org\nnoreply: /dev/null\n")
+        self.daemon.start()
+        self.host.script.replace([{"stage": "rcpt", "recipient": lib.RECIPIENT, "action": "reply",
+                                   "text": "550 5.1.1 No such user"}])
+        self.daemon.submit(sender="www@client.example.com")
+        record = self.wait_kept()[0]
+        self.assertEqual((record["sender"], record["recipients"]), ("", ["webmaster@example.org"]))
+        self.daemon.submit(sender="noreply@localhost")
+        self.daemon.wait_log(r"from=<noreply@localhost>")
+        self.wait_idle()
+        self.assertEqual(len(self.host.records), 1)
+
 
 class ReloadTest(AliasTest):
     def test_newaliases_reads_the_file_afresh_in_silence(self):
