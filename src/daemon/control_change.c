@@ -1,212 +1,220 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* What changes messages: each is a store operation, many in flight at once. */
+/* What changes messages: each is a store operation, many in flight at once. When whoever asked
+ * closes their side, what is under way is finished and nothing more begun. */
 #include "control_client.h"
 
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
 
+#include <inttypes.h>
 #include <sysexits.h>
 
 enum {
-    PENDING_MAX = 256,
-    LOOK_BATCH = 1024 /* messages looked at in one turn */
+    PENDING_MAX = 256
 };
 
-/* The message with this id if the client may see it; else the answer says why not. */
-static struct store_message *find(struct client *c, struct str word)
+struct change {
+    const char *done;   /* as the count and the log have it */
+    unsigned states;    /* 1 << enum store_state of each that it has something to do with */
+    bool leaves_active; /* alone, as 75 tells: an attempt under way must come to its end */
+    void (*begin)(struct client *c, const struct store_message *m);
+};
+
+static struct store_event new_event(const struct client *c)
 {
-    store_id id;
-    struct store_message *m =
-        store_id_parse(word, &id) ? store_load(c->control->facts.store, id) : NULL;
-    if (!m) {
-        control_client_note(c, EX_NOUSER, "no message %.*s in the queue",
-                            STR_FMT(str_head(word, 64)));
-        return NULL;
-    }
-    if (!c->privileged && m->uid != c->uid) {
-        control_client_note(c, EX_NOPERM, "message %.*s is not yours",
-                            STR_FMT(str_head(word, 64)));
-        store_message_free(m);
-        return NULL;
-    }
-    return m;
+    struct buf text;
+    buf_init(&text, 100);
+    buf_printf(&text, "%s by uid %lu", c->change->done, (unsigned long)c->uid);
+    struct store_event event = {.time_ms = clock_wall_ms(), .text = buf_strdup(&text)};
+    buf_release(&text);
+    return event;
 }
 
-/* One that is being sent is left alone: its attempt is under way, and what the store has noted
- * of it (that the dot is out) must stay. */
-static void retry_message(struct client *c, const struct store_message *m)
+static void begin_retry(struct client *c, const struct store_message *m)
+{
+    store_retry(c->control->facts.store, m->id, clock_wall_ms(), &c->waiter);
+}
+
+static void begin_hold(struct client *c, const struct store_message *m)
+{
+    struct store_event event = new_event(c);
+    store_hold(c->control->facts.store, m->id, &event, &c->waiter);
+}
+
+static void begin_release(struct client *c, const struct store_message *m)
+{
+    struct store_event event = new_event(c);
+    store_release(c->control->facts.store, m->id, event.time_ms, &event, &c->waiter);
+}
+
+static void begin_remove(struct client *c, const struct store_message *m)
+{
+    store_remove(c->control->facts.store, m->id, &c->waiter);
+}
+
+static const struct change retry = {"retried", 1U << STORE_QUEUED, .begin = begin_retry},
+                           hold = {"held", 1U << STORE_QUEUED, .begin = begin_hold},
+                           release = {"released", 1U << STORE_HELD, .begin = begin_release},
+                           removal = {"removed",
+                                      1U << STORE_QUEUED | 1U << STORE_HELD | 1U << STORE_DEAD,
+                                      .leaves_active = true, .begin = begin_remove};
+
+/* Somebody named a message with which there is nothing to do. */
+static void note_misfit(struct client *c, const struct store_message *m)
 {
     char id[STORE_ID_MAX];
     store_id_format(id, m->id);
-    if (m->state == STORE_DEAD) {
+    if (m->state == STORE_DEAD)
         control_client_note(
             c, EX_USAGE,
             "message %s is dead: it was refused for good; remove it once you have read why",
             id);
-        return;
-    }
-    if (m->state == STORE_HELD) {
+    else if (m->state == STORE_HELD && c->change != &hold)
         control_client_note(c, EX_USAGE, "message %s is held; release it", id);
-        return;
-    }
-    if (relay_is_active(c->control->facts.relay, m->id))
-        return;
-    c->pending++;
-    store_retry(c->control->facts.store, m->id, clock_wall_ms(), &c->waiter);
+    else if (m->state == STORE_QUEUED)
+        control_client_note(c, EX_USAGE, "message %s is not held", id);
 }
 
-static void hold_message(struct client *c, const struct store_message *m)
+static void change_message(struct client *c, const struct store_message *m)
 {
-    struct store_event event = {.time_ms = clock_wall_ms(), .text = mem_strdup("put on hold")};
-    c->pending++;
-    store_hold(c->control->facts.store, m->id, &event, &c->waiter);
-}
-
-static void release_message(struct client *c, const struct store_message *m)
-{
-    struct store_event event = {.time_ms = clock_wall_ms(), .text = mem_strdup("released")};
-    c->pending++;
-    store_release(c->control->facts.store, m->id, event.time_ms, &event, &c->waiter);
-}
-
-static void remove_message(struct client *c, const struct store_message *m)
-{
+    const struct change *change = c->change;
     char id[STORE_ID_MAX];
     store_id_format(id, m->id);
-    if (relay_is_active(c->control->facts.relay, m->id)) {
+    bool active = relay_is_active(c->control->facts.relay, m->id);
+    if (!c->privileged && m->uid != c->uid) {
+        control_client_note(
+            c, EX_NOPERM, "only your own messages were %s; others are not yours", change->done);
+        c->left++;
+    } else if (!(change->states & 1U << m->state)) {
+        if (c->question.selection.n_ids)
+            note_misfit(c, m);
+    } else if (active && change->leaves_active) {
         control_client_note(c, EX_TEMPFAIL,
                             "message %s is being sent at this moment; try again", id);
-        return;
+        c->left++;
+    } else if (active && change == &retry) {
+        c->done++; /* it is tried already; what the store has noted of that must stay */
+    } else {
+        if (change != &retry)
+            log_say(LOG_LEVEL_NOTICE, id, "%s by uid %lu", change->done, (unsigned long)c->uid);
+        c->pending++;
+        change->begin(c, m);
     }
-    log_say(LOG_LEVEL_NOTICE, id, "removed by uid %u", (unsigned)c->uid);
-    c->pending++;
-    store_remove(c->control->facts.store, m->id, &c->waiter);
 }
 
-/* Do c->each to every message, some in each turn. */
-static void each_on(struct client *c)
+static void put_count(struct client *c)
 {
-    bool more = true;
-    for (unsigned i = 0; more && i < LOOK_BATCH && c->pending < PENDING_MAX; i++) {
-        struct store_message *m = store_after(c->control->facts.store, c->after);
-        more = m != NULL;
-        if (!m)
-            continue;
-        c->after = m->id;
-        c->each(c, m);
+    struct buf text;
+    buf_init(&text, 256);
+    if (c->question.json)
+        buf_printf(&text, "{\"%s\":%" PRIu64 ",\"left\":%" PRIu64 "}\n", c->change->done,
+                   c->done, c->left);
+    else if (c->question.count)
+        buf_printf(&text, "%s %" PRIu64 " message%s\n", c->change->done, c->done,
+                   c->done == 1 ? "" : "s");
+    control_client_put(c, &text);
+    buf_release(&text);
+}
+
+static void finish(struct client *c)
+{
+    put_count(c);
+    control_client_finish(c);
+}
+
+/* Some in each turn. */
+static void change_on(struct client *c)
+{
+    struct store_message *m;
+    bool stopped = conn_end(c->conn) != CONN_OPEN;
+    control_walk_turn(c);
+    while (!stopped && c->pending < PENDING_MAX && (m = control_walk_next(c))) {
+        change_message(c, m);
         store_message_free(m);
     }
-    if (!c->pending && more)
+    control_client_progress(c, c->walk.search.looked);
+    if (c->pending)
+        return;
+    if (stopped && !c->walk.over)
+        control_client_note(c, EX_TEMPFAIL, "stopped before the end; the rest is as it was");
+    if (stopped || c->walk.over)
+        finish(c);
+    else
         control_client_yield(c);
-    else if (!c->pending)
-        control_client_finish(c);
 }
 
-static void begin_each(struct client *c,
-                       void (*each)(struct client *c, const struct store_message *m))
+static void begin(struct client *c, const struct change *change)
 {
-    c->go_on = each_on;
-    c->each = each;
-    each_on(c);
+    struct store_counts counts;
+    store_count(c->control->facts.store, &counts);
+    c->total = counts.queued + counts.deferred + counts.held + counts.dead;
+    c->change = change;
+    c->go_on = change_on;
+    control_walk_begin(c);
+    change_on(c);
 }
 
-static void retry_if_it_fits(struct client *c, const struct store_message *m)
+/* Read the question, which must say of what it is. False: it is answered. */
+static bool read_question(struct client *c, struct str words)
 {
-    if (m->state == STORE_QUEUED && match_fits(&c->match, m))
-        retry_message(c, m);
+    if (!control_client_read(c, words))
+        return false;
+    const struct selection *s = &c->question.selection;
+    if (s->all || selection_has_condition(s))
+        return true;
+    control_client_note(c, EX_USAGE, "which messages?");
+    control_client_finish(c);
+    return false;
 }
 
-/* Text of a match goes to the end of the request: there may be blanks in it. */
-static void retry_match(struct client *c, struct str words)
+static bool read_privileged(struct client *c, struct str words, const char *what)
 {
-    c->request = mem_strndup(words.p, words.n);
-    if (match_read(&c->match, str_of(c->request))) {
-        begin_each(c, retry_if_it_fits);
-        relay_probe_now(c->control->facts.relay);
-    } else {
-        control_client_note(c, EX_USAGE, "a part of the queue is I, R or S, a colon, and text");
-        control_client_finish(c);
-    }
+    if (control_client_may(c, what))
+        return read_question(c, words);
+    control_client_finish(c);
+    return false;
+}
+
+/* All at once, in the store; and what lies in the drop directory. */
+static void retry_all(struct client *c)
+{
+    const struct control_facts *facts = &c->control->facts;
+    struct store_counts counts;
+    store_count(facts->store, &counts);
+    c->change = &retry;
+    c->done = counts.queued + counts.deferred;
+    c->go_on = finish;
+    c->pending++;
+    facts->sweep(facts->arg);
+    store_retry(facts->store, 0, clock_wall_ms(), &c->waiter);
 }
 
 void control_ask_retry(struct client *c, struct str words)
 {
-    const struct control_facts *facts = &c->control->facts;
-    if (!control_client_may(c, "retry the queue")) {
-        control_client_finish(c);
+    if (!read_privileged(c, words, "retry the queue"))
         return;
-    }
-    static const struct str match = STR_LIT(" match=");
-    if (str_starts_nocase(words, match)) {
-        retry_match(c, str_tail(words, match.n));
-        return;
-    }
-    for (struct str word = str_word(&words, " "); word.n; word = str_word(&words, " ")) {
-        if (str_eq(word, STR_LIT("all"))) {
-            c->pending++;
-            facts->sweep(facts->arg);
-            store_retry(facts->store, 0, clock_wall_ms(), &c->waiter);
-            continue;
-        }
-        struct store_message *m = find(c, word);
-        if (m)
-            retry_message(c, m);
-        store_message_free(m);
-    }
-    relay_probe_now(facts->relay);
-    if (!c->pending)
-        control_client_finish(c);
-}
-
-static void change(struct client *c, struct str words,
-                   void (*each)(struct client *c, const struct store_message *m))
-{
-    for (struct str word = str_word(&words, " "); word.n; word = str_word(&words, " ")) {
-        if (str_eq(word, STR_LIT("all"))) {
-            begin_each(c, each);
-            return;
-        }
-        struct store_message *m = find(c, word);
-        if (m)
-            each(c, m);
-        store_message_free(m);
-    }
-    if (!c->pending)
-        control_client_finish(c);
+    relay_probe_now(c->control->facts.relay);
+    if (selection_has_condition(&c->question.selection))
+        begin(c, &retry);
+    else
+        retry_all(c);
 }
 
 void control_ask_hold(struct client *c, struct str words)
 {
-    change(c, control_client_may(c, "hold messages") ? words : STR_LIT(""), hold_message);
+    if (read_privileged(c, words, "hold messages"))
+        begin(c, &hold);
 }
 
 void control_ask_release(struct client *c, struct str words)
 {
-    change(c, control_client_may(c, "release messages") ? words : STR_LIT(""), release_message);
-}
-
-static void remove_if_allowed(struct client *c, const struct store_message *m)
-{
-    if (c->privileged || m->uid == c->uid)
-        remove_message(c, m);
-    else
-        control_client_note(c, EX_NOPERM,
-                            "only your own messages were removed; others are not yours");
+    if (read_privileged(c, words, "release messages"))
+        begin(c, &release);
 }
 
 void control_ask_remove(struct client *c, struct str words)
 {
-    for (struct str word = str_word(&words, " "); word.n; word = str_word(&words, " ")) {
-        if (str_eq(word, STR_LIT("all"))) {
-            begin_each(c, remove_if_allowed);
-            return;
-        }
-        struct store_message *m = find(c, word);
-        if (m)
-            remove_message(c, m);
-        store_message_free(m);
-    }
-    if (!c->pending)
-        control_client_finish(c);
+    if (read_question(c, words))
+        begin(c, &removal);
 }

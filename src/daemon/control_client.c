@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "control_client.h"
 
+#include "clock.h"
 #include "mem.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +12,8 @@
 
 enum {
     REQUEST_TIMEOUT_MS = 30 * 1000,
-    LINGER_MS = 30 * 1000
+    LINGER_MS = 30 * 1000,
+    PROGRESS_MS = 200
 };
 
 static const struct {
@@ -18,16 +21,17 @@ static const struct {
     control_verb *ask;
 } verbs[] = {
     {"queue", control_ask_queue},     {"status", control_ask_status},
-    {"retry", control_ask_retry},     {"hold", control_ask_hold},
-    {"release", control_ask_release}, {"remove", control_ask_remove},
-    {"reload", control_ask_reload},   {"aliases", control_ask_aliases},
-    {"verify", control_ask_verify},
+    {"show", control_ask_show},       {"retry", control_ask_retry},
+    {"hold", control_ask_hold},       {"release", control_ask_release},
+    {"remove", control_ask_remove},   {"reload", control_ask_reload},
+    {"aliases", control_ask_aliases}, {"verify", control_ask_verify},
 };
 
 static void free_client(void *object)
 {
     struct client *c = object;
-    free(c->request);
+    control_walk_end(&c->walk);
+    question_release(&c->question);
     free(c);
 }
 
@@ -75,6 +79,65 @@ void control_client_finish(struct client *c)
     end_client(c, LINGER_MS);
 }
 
+bool control_client_read(struct client *c, struct str words)
+{
+    struct err err;
+    int exit_status = question_read(&c->question, words, clock_wall_ms(), &err);
+    if (exit_status == EX_OK)
+        return true;
+    control_client_note(c, exit_status, "%s", err.text);
+    control_client_finish(c);
+    return false;
+}
+
+static bool is_theirs(const struct client *c, const struct store_message *m)
+{
+    return c->privileged || m->uid == c->uid;
+}
+
+bool control_client_hides(const struct client *c, const struct store_message *m)
+{
+    return !is_theirs(c, m) && !c->control->opens_listing;
+}
+
+struct listing_view control_client_view(const struct client *c, const struct store_message *m)
+{
+    struct relay *relay = c->control->facts.relay;
+    return (struct listing_view){
+        .active = relay_is_active(relay, m->id),
+        .hidden = control_client_hides(c, m),
+        .held_by = m->state == STORE_QUEUED ? relay_held_by(relay) : NULL,
+        .paced = relay_paced(relay),
+        .smarthost = relay_route(relay),
+    };
+}
+
+struct store_message *control_client_find(struct client *c, store_id id)
+{
+    char text[STORE_ID_MAX];
+    struct store_message *m = store_load(c->control->facts.store, id);
+    store_id_format(text, id);
+    if (!m) {
+        control_client_note(c, EX_NOUSER, "no message %s in the queue", text);
+    } else if (!is_theirs(c, m)) {
+        control_client_note(c, EX_NOPERM, "message %s is not yours", text);
+        store_message_free(m);
+        m = NULL;
+    }
+    return m;
+}
+
+void control_client_progress(struct client *c, uint64_t looked)
+{
+    char line[64];
+    int64_t now = loop_now_ms(c->control->facts.loop);
+    if (!c->question.progress || now < c->told_at + PROGRESS_MS)
+        return;
+    c->told_at = now;
+    snprintf(line, sizeof line, "at %" PRIu64 " %" PRIu64 "\n", looked, c->total);
+    conn_write(c->conn, str_of(line));
+}
+
 bool control_client_may(struct client *c, const char *what)
 {
     if (!c->privileged)
@@ -110,6 +173,8 @@ static void on_result(struct waiter *waiter, const struct store_result *result)
     c->pending--;
     if (result->failure != STORE_OK)
         control_client_note(c, EX_OSERR, "%s", result->reason);
+    else if (result->id)
+        c->done++;
     relay_wake(c->control->facts.relay);
     if (c->pending)
         return;

@@ -1,5 +1,5 @@
 sbin_PROGRAMS += %reldir%/tranterd
-%canon_reldir%_tranterd_CPPFLAGS = $(base_I) $(mail_I) $(smtp_I) $(tls_I) $(auth_I) $(store_I) $(net_I) $(conf_I) \
+%canon_reldir%_tranterd_CPPFLAGS = $(base_I) $(mail_I) $(smtp_I) $(tls_I) $(auth_I) $(store_I) $(view_I) $(net_I) $(conf_I) \
 	$(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 %canon_reldir%_tranterd_SOURCES = \
 	%reldir%/aliases.c %reldir%/aliases.h \
@@ -12,12 +12,12 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/control_client.c %reldir%/control_client.h \
 	%reldir%/control_daemon.c \
 	%reldir%/control_queue.c \
+	%reldir%/control_show.c \
+	%reldir%/control_walk.c %reldir%/control_walk.h \
 	%reldir%/delivery.c %reldir%/delivery.h \
 	%reldir%/drop.c %reldir%/drop.h \
 	%reldir%/envelope.c %reldir%/envelope.h \
 	%reldir%/invalid.c %reldir%/invalid.h \
-	%reldir%/listing.c %reldir%/listing.h \
-	%reldir%/match.c %reldir%/match.h \
 	%reldir%/outcome.c %reldir%/outcome.h \
 	%reldir%/outage.c %reldir%/outage.h \
 	%reldir%/pace.c %reldir%/pace.h \
@@ -31,6 +31,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/submit.c %reldir%/submit.h \
 	%reldir%/tranterd.c \
 	%reldir%/trust.c %reldir%/trust.h \
+	%reldir%/verdict.c %reldir%/verdict.h \
 	%reldir%/waiter.h \
 	%reldir%/width.c %reldir%/width.h
-%canon_reldir%_tranterd_LDADD = $(net_LIBS) $(auth_LIBS) $(store_LIBS) $(smtp_LIBS) $(conf_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS)
+%canon_reldir%_tranterd_LDADD = $(net_LIBS) $(auth_LIBS) $(view_LIBS) $(smtp_LIBS) $(conf_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS)

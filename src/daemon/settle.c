@@ -9,6 +9,7 @@
 #include "log.h"
 #include "mem.h"
 #include "report.h"
+#include "verdict.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,6 +108,19 @@ static void on_result(struct waiter *waiter, const struct store_result *result)
     free_settlement(s);
 }
 
+/* For as long as the message stays. */
+static struct store_event new_event(const struct settlement *s)
+{
+    struct buf text;
+    buf_init(&text, VERDICT_MAX);
+    verdict_put(&text, s->message, s->index, s->events, s->n);
+    struct store_event event = {.time_ms = clock_wall_ms(),
+                                .relay = s->relay[0] ? mem_strdup(s->relay) : NULL,
+                                .text = buf_strdup(&text)};
+    buf_release(&text);
+    return event;
+}
+
 static void record(struct settlement *s)
 {
     struct store_outcome outcome = {.message = s->message};
@@ -115,6 +129,8 @@ static void record(struct settlement *s)
     s->died = s->message->state == STORE_DEAD;
     s->held = s->message->state == STORE_HELD;
     s->removed = count(s->message, STORE_WAITING) == 0 && !s->died;
+    if (!s->removed)
+        outcome.event = new_event(s);
     settlement_keep_for_log(s);
     s->waiter.on_result = on_result;
     s->message = NULL;

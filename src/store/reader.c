@@ -345,6 +345,7 @@ static int search_messages(struct reader *r, struct store_search *search,
         else
             store_message_free(m);
     }
+    search->looked += looked;
     search->over = rc == SQLITE_DONE && looked < STORE_LOOK_MAX;
     int reset = sqlite3_reset(st);
     return rc == SQLITE_DONE || rc == SQLITE_ROW ? reset : rc;

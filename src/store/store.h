@@ -300,7 +300,8 @@ struct store_search {
     bool (*wants)(const void *arg, const struct store_message *m);
     const void *arg;
     store_id after;
-    bool over; /* there is nothing after it */
+    uint64_t looked; /* at so many messages so far */
+    bool over;       /* there is nothing after it */
 };
 
 /* The next wanted messages in order of id, up to max of them, in one short read that looks at

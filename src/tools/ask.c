@@ -33,14 +33,24 @@ static enum ask_event read_end(struct ask_answer *a, struct str text)
     return ASK_END;
 }
 
+/* "N OF". */
+static enum ask_event read_at(struct ask_answer *a, struct str text)
+{
+    size_t n = str_find(text, ' ');
+    bool good = str_u64(str_head(text, n), &a->at) && str_u64(str_tail(text, n + 1), &a->of);
+    return good ? ASK_AT : ASK_BAD;
+}
+
 static enum ask_event read_line(struct ask_answer *a)
 {
     struct str line = {a->line, a->line_bytes};
-    struct str end = STR_LIT("end ");
+    static const struct str end = STR_LIT("end "), at = STR_LIT("at ");
     a->line[a->line_bytes] = '\0';
     a->line_bytes = 0;
     if (str_eq(str_head(line, end.n), end))
         return read_end(a, str_tail(line, end.n));
+    if (str_eq(str_head(line, at.n), at))
+        return read_at(a, str_tail(line, at.n));
     if (!str_u64(line, &a->frame_bytes) || a->frame_bytes > ASK_FRAME_MAX)
         return ASK_BAD;
     return ASK_MORE;
@@ -148,12 +158,15 @@ static int fail_output(struct err *err)
 }
 
 /* The events of what has just been read; -1 while the answer goes on. */
-static int take_events(struct ask_answer *a, struct str input, struct err *err)
+static int take_events(struct ask_answer *a, struct str input,
+                       void (*progress)(uint64_t at, uint64_t of), struct err *err)
 {
-    enum ask_event event;
-    while ((event = ask_answer_next(a, &input)) == ASK_DATA) {
-        if (!write_out(a->data))
+    enum ask_event event = ask_answer_next(a, &input);
+    for (; event == ASK_DATA || event == ASK_AT; event = ask_answer_next(a, &input)) {
+        if (event == ASK_DATA && !write_out(a->data))
             return fail_output(err);
+        if (event == ASK_AT && progress)
+            progress(a->at, a->of);
     }
     if (event == ASK_MORE)
         return -1;
@@ -167,7 +180,7 @@ static int take_events(struct ask_answer *a, struct str input, struct err *err)
     return EX_UNAVAILABLE;
 }
 
-static int read_answer(int fd, struct err *err)
+static int read_answer(int fd, void (*progress)(uint64_t at, uint64_t of), struct err *err)
 {
     struct ask_answer a;
     ask_answer_init(&a);
@@ -184,17 +197,18 @@ static int read_answer(int fd, struct err *err)
                          "its log");
             return EX_UNAVAILABLE;
         }
-        exit_status = take_events(&a, (struct str){bytes, (size_t)n}, err);
+        exit_status = take_events(&a, (struct str){bytes, (size_t)n}, progress, err);
     }
     return exit_status;
 }
 
-int ask(int fd, const struct buf *question, struct err *err)
+int ask(int fd, const struct buf *question, void (*progress)(uint64_t at, uint64_t of),
+        struct err *err)
 {
     BUG_ON(question->failed || buf_len(question) >= ASK_QUESTION_MAX);
     err->text[0] = '\0';
     int exit_status = send_question(fd, question)
-                          ? read_answer(fd, err)
+                          ? read_answer(fd, progress, err)
                           : fail(EX_UNAVAILABLE, err, "cannot ask the daemon");
     close(fd);
     return exit_status;

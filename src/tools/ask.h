@@ -2,8 +2,8 @@
 /* ask_: a question to the daemon on its control socket.
  *
  * The question is one line, "VERB ARG...\n". The answer is frames "N\n" with N bytes each for
- * standard output, and then "end CODE\n" or "end CODE sentence\n": the exit status, and what is
- * said on standard error. */
+ * standard output, lines "at N OF\n" of how far it has come, and then "end CODE\n" or "end CODE
+ * sentence\n": the exit status, and what is said on standard error. */
 #ifndef TRANTER_ASK_H
 #define TRANTER_ASK_H
 
@@ -18,6 +18,7 @@ enum {
 
 enum ask_event {
     ASK_MORE, /* feed it more */
+    ASK_AT,   /* .at and .of are known */
     ASK_DATA, /* .data is for standard output; told in pieces */
     ASK_END,  /* .exit_status and .sentence are known; nothing more is looked at */
     ASK_BAD   /* this is not an answer */
@@ -29,6 +30,7 @@ struct ask_answer {
     size_t line_bytes;
     uint64_t frame_bytes; /* of the frame in hand: still to come */
     struct str data;      /* with ASK_DATA: of the bytes that were fed */
+    uint64_t at, of;      /* with ASK_AT: so many of so many */
     int exit_status;      /* with ASK_END: 0 to 255 */
     const char *sentence; /* with ASK_END: in line, "" for none */
     bool over;
@@ -44,9 +46,11 @@ enum ask_event ask_answer_next(struct ask_answer *a, struct str *input);
 bool ask_put_word(struct buf *question, struct str word) ATTR_MUST_CHECK;
 
 /* Put the question (without its newline) to the daemon on the connected socket fd, which is
- * closed, and write what it answers to standard output. Returns the exit status: the daemon's,
- * or 69 (74 where standard output fails); *err is the sentence, empty where there is nothing to
- * say. */
-int ask(int fd, const struct buf *question, struct err *err);
+ * closed, and write what it answers to standard output. progress, or NULL, is told how far it
+ * has come. A signal handler may shut fd down for writing: the daemon then comes to an end.
+ * Returns the exit status: the daemon's, or 69 (74 where standard output fails); *err is the
+ * sentence, empty where there is nothing to say. */
+int ask(int fd, const struct buf *question, void (*progress)(uint64_t at, uint64_t of),
+        struct err *err);
 
 #endif

@@ -11,7 +11,11 @@ enum command_option {
     COMMAND_JSON,
     COMMAND_ALL,
     COMMAND_FROM,
+    COMMAND_TO,
+    COMMAND_OLDER,
     COMMAND_USER,
+    COMMAND_STATE,
+    COMMAND_RAW,
     COMMAND_OPTIONS
 };
 
@@ -31,8 +35,9 @@ struct command {
     const char *verb;    /* on the control socket; for command_ask */
     unsigned takes;      /* COMMAND_TAKES(...) of each option that it knows */
     bool takes_words;    /* after its name */
-    bool takes_ids;      /* and they are queue ids, or --all */
-    bool all_by_default; /* without any id */
+    bool takes_ids;      /* and they are queue ids */
+    bool all_by_default; /* where no message is selected */
+    bool changes;        /* what it selects: it is counted, may take long, and can be stopped */
 
     /* The exit status. What is wrong was said on standard error. */
     int (*run)(const struct command *command, const struct command_line *line);
@@ -40,7 +45,7 @@ struct command {
 
 extern const char command_program[]; /* "tranterctl", as messages begin */
 
-/* Ask the daemon command->verb with the ids, and pass its answer on. */
+/* Ask the daemon command->verb of the messages that are selected, and pass its answer on. */
 int command_ask(const struct command *command, const struct command_line *line);
 
 /* Say which settings apply to mail for an address. */

@@ -105,7 +105,7 @@ static int ask_daemon(const char *words)
     bool away = fd < 0 && (errno == ENOENT || errno == ECONNREFUSED);
     int exit_status = away && strcmp(words, "aliases") == 0 ? EX_OK : EX_UNAVAILABLE;
     if (fd >= 0)
-        exit_status = refuse(ask(fd, &question, &err), &err);
+        exit_status = refuse(ask(fd, &question, NULL, &err), &err);
     else if (exit_status != EX_OK)
         say(program, "the mail system is down: %s", err.text);
     buf_release(&question);

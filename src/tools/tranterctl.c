@@ -15,15 +15,19 @@ const char command_program[] = "tranterctl";
 
 static const char help[] =
     "usage: tranterctl [-c FILE] COMMAND\n"
-    "  status [--json]       is the daemon running, what waits, how are the smarthosts\n"
-    "  queue [--json]        list the queue (also: mailq)\n"
-    "  retry [ID... | --all] attempt now\n"
-    "  hold ID... | --all    keep in the queue until released\n"
-    "  release ID... | --all let go, and attempt now\n"
-    "  remove ID... | --all  drop messages from the queue, for good\n"
+    "  status                is the daemon running, what waits, how are the smarthosts\n"
+    "  queue [SELECTION]     list the queue (also: mailq)\n"
+    "  show ID [--raw]       one message: envelope, history, header; all of it, as it is\n"
+    "  retry [SELECTION]     attempt now\n"
+    "  hold SELECTION        keep in the queue until released\n"
+    "  release SELECTION     let go, and attempt now\n"
+    "  remove SELECTION      drop from the queue, for good\n"
     "  reload                load the configuration afresh\n"
     "  check                 check the configuration file and the aliases\n"
     "  why ADDRESS           which aliases, smarthosts and settings apply to mail for it\n"
+    "SELECTION is ID... | --all | those that fit all of --from PATTERN, --to PATTERN,\n"
+    "--older DURATION, --user NAME|UID, --state queued|active|deferred|held|dead.\n"
+    "  --json                print JSON\n"
     "  -c FILE               the configuration file; default " CONFIG_FILE "\n"
     "Exit status: 0 done, 64 usage, 67 no such message, 69 the daemon cannot be reached,\n"
     "77 not permitted, 78 configuration. See tranterctl(8).\n";
@@ -31,7 +35,11 @@ static const char help[] =
 enum {
     JSON = COMMAND_TAKES(COMMAND_JSON),
     ALL = COMMAND_TAKES(COMMAND_ALL),
-    WHO = COMMAND_TAKES(COMMAND_FROM) | COMMAND_TAKES(COMMAND_USER)
+    WHO = COMMAND_TAKES(COMMAND_FROM) | COMMAND_TAKES(COMMAND_USER),
+    CONDITIONS = COMMAND_TAKES(COMMAND_FROM) | COMMAND_TAKES(COMMAND_TO) |
+                 COMMAND_TAKES(COMMAND_OLDER) | COMMAND_TAKES(COMMAND_USER) |
+                 COMMAND_TAKES(COMMAND_STATE),
+    CHANGE = JSON | ALL | CONDITIONS
 };
 
 static const struct {
@@ -41,21 +49,28 @@ static const struct {
     [COMMAND_JSON] = {"json", no_argument},
     [COMMAND_ALL] = {"all", no_argument},
     [COMMAND_FROM] = {"from", required_argument},
+    [COMMAND_TO] = {"to", required_argument},
+    [COMMAND_OLDER] = {"older", required_argument},
     [COMMAND_USER] = {"user", required_argument},
+    [COMMAND_STATE] = {"state", required_argument},
+    [COMMAND_RAW] = {"raw", no_argument},
 };
 
 static const struct command commands[] = {
     {"status", "status", .takes = JSON, .run = command_ask},
-    {"queue", "queue", .takes = JSON, .run = command_ask},
-    {"mailq", "queue", .takes = JSON, .run = command_ask},
-    {"retry", "retry", .takes = ALL, .takes_ids = true, .all_by_default = true,
+    {"queue", "queue", .takes = JSON | CONDITIONS, .takes_ids = true, .run = command_ask},
+    {"mailq", "queue", .takes = JSON | CONDITIONS, .takes_ids = true, .run = command_ask},
+    {"show", "show", .takes = JSON | COMMAND_TAKES(COMMAND_RAW), .takes_ids = true,
      .run = command_ask},
-    {"hold", "hold", .takes = ALL, .takes_ids = true, .run = command_ask},
-    {"release", "release", .takes = ALL, .takes_ids = true, .run = command_ask},
-    {"remove", "remove", .takes = ALL, .takes_ids = true, .run = command_ask},
+    {"retry", "retry", .takes = CHANGE, .takes_ids = true, .all_by_default = true,
+     .changes = true, .run = command_ask},
+    {"hold", "hold", .takes = CHANGE, .takes_ids = true, .changes = true, .run = command_ask},
+    {"release", "release", .takes = CHANGE, .takes_ids = true, .changes = true,
+     .run = command_ask},
+    {"remove", "remove", .takes = CHANGE, .takes_ids = true, .changes = true,
+     .run = command_ask},
     {"reload", "reload", .run = command_ask},
     {"check", .run = command_check},
-    {.name = "show"},
     {.name = "return"},
     {.name = "diagnose"},
     {"why", .takes = JSON | WHO, .takes_words = true, .run = command_why},
@@ -71,6 +86,15 @@ static unsigned strange_option(const struct command *command, const struct comma
     return i;
 }
 
+static bool has_condition(const struct command_line *line)
+{
+    for (unsigned i = 0; i < COMMAND_OPTIONS; i++) {
+        if (line->option[i] && CONDITIONS & COMMAND_TAKES(i))
+            return true;
+    }
+    return false;
+}
+
 /* NULL if the words fit the command, else what is wrong with them. */
 static const char *misfit(const struct command *command, const struct command_line *line)
 {
@@ -79,8 +103,9 @@ static const char *misfit(const struct command *command, const struct command_li
         return "takes nothing after it";
     if (all && line->n_words > 0)
         return "takes ids or --all, not both";
-    if (command->takes_ids && !command->all_by_default && !all && line->n_words == 0)
-        return "needs ids, or --all";
+    if (command->changes && !command->all_by_default && !all && line->n_words == 0 &&
+        !has_condition(line))
+        return "needs ids, or --all, or a condition";
     return NULL;
 }
 

@@ -15,6 +15,7 @@ integration_modules = \
 	%reldir%/test_envelope.py \
 	%reldir%/test_alias.py \
 	%reldir%/test_admin.py \
+	%reldir%/test_queue.py \
 	%reldir%/test_sendmail.py \
 	%reldir%/test_compat.py \
 	%reldir%/test_environment.py \

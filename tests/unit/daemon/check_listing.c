@@ -51,10 +51,10 @@ START_TEST(head_and_foot_are_what_monitors_read)
     struct buf out;
     buf_init(&out, 4096);
     listing_head(&out, "/var/spool/tranter", 2);
-    listing_foot(&out, 2, 5000);
+    listing_foot(&out, 2, 5000, true);
     listing_head(&out, "/var/spool/tranter", 0);
-    listing_foot(&out, 0, 0);
-    listing_foot(&out, 1, 10);
+    listing_foot(&out, 0, 0, true);
+    listing_foot(&out, 1, 10, true);
     char *text = buf_strdup(&out);
     ck_assert_str_eq(text,
                      "/var/spool/tranter/mqueue (2 requests)\n"

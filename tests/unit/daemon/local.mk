@@ -1,27 +1,28 @@
+# Of the view, from when that was a part of the daemon.
+check_PROGRAMS += %reldir%/check_listing %reldir%/check_match
+TESTS += %reldir%/check_listing %reldir%/check_match
+%canon_reldir%_check_listing_CPPFLAGS = $(base_I) $(mail_I) $(store_I) $(view_I) $(JANSSON_CFLAGS) $(CHECK_CFLAGS)
+%canon_reldir%_check_listing_LDADD = $(view_LIBS) $(CHECK_LIBS)
+%canon_reldir%_check_match_CPPFLAGS = $(base_I) $(mail_I) $(store_I) $(view_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_match_LDADD = $(view_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += %reldir%/check_outcome
 TESTS += %reldir%/check_outcome
 %canon_reldir%_check_outcome_CPPFLAGS = $(base_I) $(mail_I) $(store_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
 %canon_reldir%_check_outcome_SOURCES = %reldir%/check_outcome.c src/daemon/outcome.c
 %canon_reldir%_check_outcome_LDADD = $(store_LIBS) $(CHECK_LIBS)
 
-check_PROGRAMS += %reldir%/check_listing
-TESTS += %reldir%/check_listing
-%canon_reldir%_check_listing_CPPFLAGS = $(base_I) $(mail_I) $(store_I) -I$(top_srcdir)/src/daemon \
-	$(JANSSON_CFLAGS) $(CHECK_CFLAGS)
-%canon_reldir%_check_listing_SOURCES = %reldir%/check_listing.c src/daemon/listing.c
-%canon_reldir%_check_listing_LDADD = $(store_LIBS) $(JANSSON_LIBS) $(CHECK_LIBS)
+check_PROGRAMS += %reldir%/check_verdict
+TESTS += %reldir%/check_verdict
+%canon_reldir%_check_verdict_CPPFLAGS = $(base_I) $(mail_I) $(store_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
+%canon_reldir%_check_verdict_SOURCES = %reldir%/check_verdict.c src/daemon/outcome.c src/daemon/verdict.c
+%canon_reldir%_check_verdict_LDADD = $(store_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += %reldir%/check_content
 TESTS += %reldir%/check_content
 %canon_reldir%_check_content_CPPFLAGS = $(base_I) $(mail_I) $(store_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
 %canon_reldir%_check_content_SOURCES = %reldir%/check_content.c src/daemon/content.c
 %canon_reldir%_check_content_LDADD = $(mail_LIBS) $(CHECK_LIBS)
-
-check_PROGRAMS += %reldir%/check_match
-TESTS += %reldir%/check_match
-%canon_reldir%_check_match_CPPFLAGS = $(base_I) $(mail_I) $(store_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
-%canon_reldir%_check_match_SOURCES = %reldir%/check_match.c src/daemon/match.c
-%canon_reldir%_check_match_LDADD = $(store_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += %reldir%/check_outage
 TESTS += %reldir%/check_outage

@@ -25,6 +25,13 @@ static const struct {
      ASK_END, "abc\n\n", 0, ""},
     {"6\nend 0\nend 69 x\n", ASK_END, "end 0\n", 69, "x"},
     {"end 0\nend 1\n", ASK_END, "", 0, ""},
+    {"at 5 100\n1\na"
+     "at 7 100\nend 0\n",
+     ASK_END, "[5/100]a[7/100]", 0, ""},
+    {"at 5\n", ASK_BAD, "", 0, ""},
+    {"at 5 \n", ASK_BAD, "", 0, ""},
+    {"at x 7\n", ASK_BAD, "", 0, ""},
+    {"at 5 7", ASK_MORE, "", 0, ""},
     {"", ASK_MORE, "", 0, ""},
     {"3", ASK_MORE, "", 0, ""},
     {"3\nab", ASK_MORE, "ab", 0, ""},
@@ -49,8 +56,12 @@ static enum ask_event feed(struct ask_answer *a, struct buf *data, const char *b
 {
     struct str input = {bytes, n};
     enum ask_event event;
-    while ((event = ask_answer_next(a, &input)) == ASK_DATA)
-        buf_put_str(data, a->data);
+    while ((event = ask_answer_next(a, &input)) == ASK_DATA || event == ASK_AT) {
+        if (event == ASK_DATA)
+            buf_put_str(data, a->data);
+        else
+            buf_printf(data, "[%d/%d]", (int)a->at, (int)a->of);
+    }
     return event;
 }
 

@@ -3,6 +3,8 @@
 
 import json
 import os
+import pty
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -13,6 +15,21 @@ BUILD = os.environ.get("TRANTER_BUILDDIR", os.getcwd())
 TRANTERCTL = os.path.join(BUILD, "src/tools/tranterctl")
 PATIENCE = 20
 CONFIGURATION = 'aliases = ""\ncontrol = "%s"\nsmarthost "main" {\n    host = "127.0.0.1"\n}\n'
+
+
+class Stopped(Control):
+    """Has come to 5 of 100 when whoever asks has heard enough."""
+
+    def __init__(self, path):
+        super().__init__(path, b"3\nabcend 75 stopped\n")
+
+    def serve(self, connection):
+        with connection.makefile("rb") as lines:
+            self.questions.append(lines.readline().decode())
+            connection.sendall(b"at 5 100\n")
+            lines.read()
+        connection.sendall(self.answer)
+
 
 
 class TranterctlTest(unittest.TestCase):
@@ -45,12 +62,20 @@ class TranterctlTest(unittest.TestCase):
 
     def test_commands_ask_their_question(self):
         server = self.answer()
-        cases = ((("queue",), "queue\n"), (("mailq",), "queue\n"), (("queue", "--json"), "queue json\n"),
+        cases = ((("queue",), "queue\n"), (("show", "A1"), "show A1\n"),
+                 (("show", "--raw", "A1"), "show raw A1\n"), (("queue", "A1"), "queue A1\n"),
+                 (("queue", "--from", "a b+@x", "--state=held,dead"),
+                  "queue from=a+20b+2B@x state=held,dead\n"),
+                 (("remove", "--to", "*", "--older", "2d", "--user", "0"),
+                  "remove count to=* older=172800000 user=0\n"),
+                 (("retry", "--user", "root", "--json"), "retry json count user=0\n"), (("mailq",), "queue\n"), (("queue", "--json"), "queue json\n"),
                  (("status",), "status\n"), (("--json", "status"), "status json\n"),
-                 (("retry",), "retry all\n"), (("retry", "--all"), "retry all\n"),
-                 (("retry", "A1", "B2"), "retry A1 B2\n"), (("remove", "A1"), "remove A1\n"),
-                 (("hold", "A1"), "hold A1\n"), (("release", "--all"), "release all\n"),
-                 (("remove", "--all"), "remove all\n"), (("reload",), "reload\n"))
+                 (("retry",), "retry count all\n"),
+                 (("retry", "--all"), "retry count all\n"),
+                 (("retry", "A1", "B2"), "retry count A1 B2\n"),
+                 (("remove", "A1"), "remove count A1\n"), (("hold", "A1"), "hold count A1\n"),
+                 (("release", "--all"), "release count all\n"),
+                 (("remove", "--all"), "remove count all\n"), (("reload",), "reload\n"))
         for arguments, question in cases:
             with self.subTest(arguments=arguments):
                 self.assertEqual(self.call(*arguments), (0, b"abc", ""))
@@ -129,6 +154,24 @@ class TranterctlTest(unittest.TestCase):
             code, out, err = self.call(*words)
             self.assertEqual((code, out), (78, b""))
             self.assertIn("the alias file %s cannot be read" % self.aliases, err)
+    def test_an_interrupt_ends_a_change_and_tells_its_count(self):
+        server = Stopped(self.path)
+        self.addCleanup(server.stop)
+        main, other = pty.openpty()
+        self.addCleanup(os.close, main)
+        process = subprocess.Popen((TRANTERCTL, "-c", self.configuration, "remove", "--all"), stdout=subprocess.PIPE,
+                                   stderr=other)
+        os.close(other)
+        self.addCleanup(process.stdout.close)
+        seen = b""
+        while b"5 of 100" not in seen:
+            seen += os.read(main, 4096)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.stdout.read(), b"abc")
+        self.assertEqual(process.wait(PATIENCE), -signal.SIGINT)
+        while b"tranterctl: stopped" not in seen:
+            seen += os.read(main, 4096)
+        self.assertEqual(server.questions, ["remove count progress all\n"])
 
     def test_the_daemon_decides_the_exit_status_and_the_words(self):
         self.answer(b"end 67 no message A1 is in the queue\n")
@@ -152,11 +195,13 @@ class TranterctlTest(unittest.TestCase):
 
     def test_words_that_do_not_fit_are_64_and_ask_nothing(self):
         server = self.answer()
-        cases = ((), ("fly",), ("queue", "x"), ("reload", "--json"), ("remove",), ("remove", "--all", "A1"),
+        cases = ((), ("fly",), ("queue", "x y"), ("reload", "--json"), ("remove",), ("remove", "--all", "A1"),
                  ("retry", "--all", "A1"), ("remove", "A1 B2"), ("remove", "A1\nremove all"), ("remove", ""),
                  ("remove", "all"), ("remove", "x" * 65), ("--fly", "queue"), ("status", "--all"),
-                 ("show", "A1"), ("hold",), ("release",), ("return", "A1"), ("diagnose",),
-                 ("metrics",), ["remove"] + ["A%063d" % i for i in range(1100)])
+                 ("queue", "A=1"), ("hold",), ("hold", "--older", "soon"), ("queue", "--user", "no such"),
+                 ("queue", "--all"), ("queue", "--raw"), ("status", "--from", "x"), ("remove", "--from"),
+                 ("release",), ("return", "A1"), ("diagnose",), ("metrics",),
+                 ["remove"] + ["A%063d" % i for i in range(1100)])
         for arguments in cases:
             with self.subTest(arguments=arguments[:4]):
                 code, out, err = self.call(*arguments)

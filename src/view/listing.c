@@ -22,43 +22,32 @@ void listing_head(struct buf *out, const char *spool, uint64_t messages)
         return;
     buf_printf(out, "%s/mqueue (%" PRIu64 " request%s)\n", spool, messages,
                messages == 1 ? "" : "s");
+    listing_columns(out);
+}
+
+void listing_columns(struct buf *out)
+{
     buf_puts(out, "----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------\n");
 }
 
-void listing_foot(struct buf *out, uint64_t messages, uint64_t bytes)
+void listing_foot(struct buf *out, uint64_t messages, uint64_t bytes, bool whole)
 {
-    if (messages == 0)
+    if (messages == 0 && whole)
         buf_puts(out, "Mail queue is empty\n");
     else
         buf_printf(out, "-- %" PRIu64 " Kbytes in %" PRIu64 " Request%s.\n", bytes / 1024,
                    messages, messages == 1 ? "" : "s");
 }
 
-static const struct fault *fault_of(const struct store_recipient *r,
-                                    const struct listing_view *view)
+const struct fault *listing_fault(const struct store_recipient *r,
+                                  const struct listing_view *view)
 {
     return r->fault.scope != FAULT_NONE ? &r->fault : view->held_by;
 }
 
-static bool has_fault(const struct store_message *m)
+enum queue_state listing_state(const struct store_message *m, const struct listing_view *view)
 {
-    for (unsigned i = 0; i < m->n_recipients; i++) {
-        if (m->recipients[i].state == STORE_WAITING &&
-            m->recipients[i].fault.scope != FAULT_NONE)
-            return true;
-    }
-    return false;
-}
-
-const char *listing_queue_name(const struct store_message *m, const struct listing_view *view)
-{
-    if (m->state == STORE_DEAD)
-        return "dead";
-    if (m->state == STORE_HELD)
-        return "hold";
-    if (view->active)
-        return "active";
-    return has_fault(m) || view->held_by ? "deferred" : "incoming";
+    return queue_state_of(m, view->active, view->held_by != NULL);
 }
 
 static void put_reason(struct buf *text, const struct fault *f)
@@ -89,7 +78,7 @@ static void put_recipients(struct buf *out, const struct store_message *m,
         const struct store_recipient *r = &m->recipients[i];
         if (!is_listed(m, r))
             continue;
-        const struct fault *f = view->hidden ? NULL : fault_of(r, view);
+        const struct fault *f = view->hidden ? NULL : listing_fault(r, view);
         struct buf reason;
         buf_init(&reason, sizeof last - 1);
         if (f)
@@ -118,11 +107,10 @@ void listing_message(struct buf *out, const struct store_message *m,
     time_t arrival = (time_t)(m->arrival_ms / 1000);
     struct tm local;
     store_id_format(id, m->id);
-    const char *mark = m->state == STORE_HELD   ? "!"
-                       : m->state == STORE_DEAD ? "#"
-                       : view->active           ? "*"
-                                                : "";
-    snprintf(id + str_of(id).n, 2, "%s", mark);
+    static const char *const marks[QUEUE_STATES] = {
+        [QUEUE_ACTIVE] = "*", [QUEUE_HELD] = "!", [QUEUE_DEAD] = "#"};
+    const char *mark = marks[listing_state(m, view)];
+    snprintf(id + str_of(id).n, 2, "%s", mark ? mark : "");
     if (!localtime_r(&arrival, &local) ||
         !strftime(date, sizeof date, "%a %b %e %H:%M:%S", &local))
         snprintf(date, sizeof date, "-");
@@ -151,7 +139,7 @@ static json_t *recipients_json(const struct store_message *m, const struct listi
         const struct store_recipient *r = &m->recipients[i];
         if (!is_listed(m, r))
             continue;
-        const struct fault *f = view->hidden ? NULL : fault_of(r, view);
+        const struct fault *f = view->hidden ? NULL : listing_fault(r, view);
         json_t *entry =
             json_pack("{s:o}", "address", clean(view->hidden ? hidden_text : r->address));
         if (f) {
@@ -173,7 +161,7 @@ static const char *first_reason(const struct store_message *m, const struct list
 {
     for (unsigned i = 0; i < m->n_recipients && !view->hidden; i++) {
         const struct fault *f =
-            is_listed(m, &m->recipients[i]) ? fault_of(&m->recipients[i], view) : NULL;
+            is_listed(m, &m->recipients[i]) ? listing_fault(&m->recipients[i], view) : NULL;
         if (f)
             return f->text;
     }
@@ -187,9 +175,9 @@ void listing_json(struct buf *out, const struct store_message *m,
 {
     char id[STORE_ID_MAX];
     store_id_format(id, m->id);
-    const char *queue = listing_queue_name(m, view);
+    enum queue_state state = listing_state(m, view);
     json_t *o = json_object();
-    json_object_set_new(o, "queue_name", json_string(queue));
+    json_object_set_new(o, "queue_name", json_string(queue_state_postfix_name(state)));
     json_object_set_new(o, "queue_id", json_string(id));
     json_object_set_new(o, "arrival_time", json_integer(m->arrival_ms / 1000));
     json_object_set_new(o, "message_size", json_integer((json_int_t)m->body_bytes));
@@ -200,7 +188,7 @@ void listing_json(struct buf *out, const struct store_message *m,
     json_object_set_new(o, "next_attempt", json_integer(m->next_attempt_ms / 1000));
     json_object_set_new(o, "smarthost", json_string(view->smarthost));
     json_object_set_new(o, "uid", json_integer(m->uid == (uid_t)-1 ? -1 : (json_int_t)m->uid));
-    json_object_set_new(o, "state", json_string(queue));
+    json_object_set_new(o, "state", json_string(queue_state_name(state)));
     json_object_set_new(o, "reason", clean(first_reason(m, view)));
     char *text = json_dumps(o, JSON_COMPACT);
     if (text) {

@@ -5,7 +5,7 @@
 #define TRANTER_LISTING_H
 
 #include "buf.h"
-#include "store.h"
+#include "queue_state.h"
 
 /* What the listing says beyond the store's message. */
 struct listing_view {
@@ -19,18 +19,24 @@ struct listing_view {
 /* Append the lines before the first message. */
 void listing_head(struct buf *out, const char *spool, uint64_t messages);
 
+/* The second of them alone, for a listing of a part. */
+void listing_columns(struct buf *out);
+
 /* Append one message. */
 void listing_message(struct buf *out, const struct store_message *m,
                      const struct listing_view *view);
 
-/* Append the last line; for an empty queue, the only one. */
-void listing_foot(struct buf *out, uint64_t messages, uint64_t bytes);
+/* Append the last line; for an empty queue, the only one. whole: it is all there is. */
+void listing_foot(struct buf *out, uint64_t messages, uint64_t bytes, bool whole);
 
 /* Append one message as one line of JSON. */
 void listing_json(struct buf *out, const struct store_message *m,
                   const struct listing_view *view);
 
-/* "active", "incoming", "deferred", "hold" or "dead". */
-const char *listing_queue_name(const struct store_message *m, const struct listing_view *view);
+/* Why r waits or failed: its own fault, else what holds all mail; or NULL. */
+const struct fault *listing_fault(const struct store_recipient *r,
+                                  const struct listing_view *view);
+
+enum queue_state listing_state(const struct store_message *m, const struct listing_view *view);
 
 #endif
