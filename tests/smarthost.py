@@ -17,7 +17,8 @@ DIR then fills with
 
 The script is a list of rules; of those that fit, the first that is not used up applies:
 
-    stage        greeting ehlo starttls tls auth mail rcpt data body dot quit rset noop
+    stage        greeting ehlo starttls tls auth mail rcpt data bdat body dot quit rset noop;
+                 dot is the answer to a whole content, also behind BDAT
     session      number of the connection, from 1      } a number or a list of numbers
     message      number of MAIL within the session     }
     total        number of MAIL over all sessions      }
@@ -58,6 +59,7 @@ from certificates import Certificates
 from smarthost_session import Session
 
 CAPABILITIES = ("PIPELINING", "SIZE 104857600", "8BITMIME", "ENHANCEDSTATUSCODES")
+CHUNKING = CAPABILITIES + ("CHUNKING",)
 
 
 class Script:

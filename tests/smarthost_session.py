@@ -34,6 +34,7 @@ class Body:
     """Content behind DATA: found the end of, checked, unstuffed and written, block by block."""
 
     END = b"\r\n.\r\n"
+    STUFFED = True
 
     def __init__(self, path, violation):
         self.file = open(path, "wb")
@@ -64,10 +65,11 @@ class Body:
             self.violation("a bare CR in the content")
         if b"\0" in block:
             self.violation("a NUL in the content")
-        if re.search(rb"\r\n\.(?!\.)", block):
+        if self.STUFFED and re.search(rb"\r\n\.(?!\.)", block):
             self.violation("a line of the content begins with a dot that was not doubled")
         self.has_8bit = self.has_8bit or not block.isascii()
-        block = block.replace(b"\r\n.", b"\r\n")
+        if self.STUFFED:
+            block = block.replace(b"\r\n.", b"\r\n")
         if max(map(len, block.split(b"\r\n"))) > TEXT_LINE_MAX:
             self.violation("a line of the content is longer than %d octets" % TEXT_LINE_MAX)
         if self.first and block:
@@ -75,6 +77,33 @@ class Body:
         self.bytes += len(block)
         self.digest.update(block)
         self.file.write(block)
+
+
+class Chunks(Body):
+    """Content behind BDAT: so many octets as were announced, as they are."""
+
+    STUFFED = False
+    left = 0
+
+    def expect(self, octets, last):
+        self.left = octets
+        self.last = last
+
+    def feed(self, data):
+        """None while octets are missing; else what follows them."""
+        data, rest = data[:self.left], data[self.left:]
+        self.left -= len(data)
+        data = self.pending + data
+        if self.left or not self.last:
+            cut = max(data.rfind(b"\r\n"), 0)
+            self._take(data[:cut])
+            self.pending = data[cut:]
+        else:
+            if not data.endswith(b"\r\n"):
+                self.violation("the content's last line has no end")
+            self._take(data)
+            self.file.close()
+        return None if self.left else rest
 
 
 class Session:
@@ -96,6 +125,7 @@ class Session:
         self.forget()
         self.sender = ""
         self.recipients = []
+        self.asked_of = []
 
     def forget(self):
         """The state after the connect and after STARTTLS."""
@@ -104,6 +134,7 @@ class Session:
         self.mechanism = ""
         self.offered = ()
         self.in_mail = False
+        self.chunks = None
 
     # What came and goes
 
@@ -265,8 +296,8 @@ class Session:
             self.alone = verb
         steps = {"EHLO": self.on_ehlo, "HELO": self.on_ehlo, "STARTTLS": self.on_starttls,
                  "AUTH": self.on_auth, "MAIL": self.on_mail, "RCPT": self.on_rcpt,
-                 "DATA": self.on_data, "RSET": self.on_rset, "NOOP": self.on_noop,
-                 "QUIT": self.on_quit}
+                 "DATA": self.on_data, "BDAT": self.on_bdat, "RSET": self.on_rset,
+                 "NOOP": self.on_noop, "QUIT": self.on_quit}
         if verb not in steps:
             self.violation("unknown command: %r" % text[:80])
             self.send(b"500 5.5.1 Unknown command\r\n")
@@ -371,7 +402,8 @@ class Session:
         self.total = self.host.count_message()
         self.sender, self.parameters = self.path(text, "MAIL FROM:",
                                                  {"SIZE": "SIZE", "BODY": "8BITMIME",
-                                                  "SMTPUTF8": "SMTPUTF8"})
+                                                  "SMTPUTF8": "SMTPUTF8", "RET": "DSN",
+                                                  "ENVID": "DSN", "REQUIRETLS": "REQUIRETLS"})
         self.check_ascii(self.sender)
         if not self.secured and self.host.tls != "none":
             self.violation("MAIL in clear")
@@ -383,11 +415,11 @@ class Session:
             return
         if self.in_mail:
             self.violation("MAIL within a transaction")
-        self.recipients = []
+        self.recipients, self.asked_of = [], []
         self.in_mail = self.answer("mail", "250 2.1.0 Sender ok")
 
     def on_rcpt(self, text):
-        address, _ = self.path(text, "RCPT TO:", {})
+        address, asked = self.path(text, "RCPT TO:", {"NOTIFY": "DSN", "ORCPT": "DSN"})
         self.check_ascii(address)
         if "@" not in address:
             self.violation("RCPT to an address without a domain: %r" % address)
@@ -395,6 +427,7 @@ class Session:
             self.answer("rcpt", "503 5.5.1 MAIL first", address)
         elif self.answer("rcpt", "250 2.1.5 Recipient ok", address):
             self.recipients.append(address)
+            self.asked_of.append(asked)
 
     def on_data(self, text):
         if text.upper() != "DATA":
@@ -404,24 +437,56 @@ class Session:
             self.content()
         self.in_mail = False
 
+    def on_bdat(self, text):
+        """The octets come whatever the answer is. After a refusal only RSET ends the transaction."""
+        match = re.fullmatch(r"BDAT ([0-9]{1,10})( LAST)?", text, re.IGNORECASE)
+        if not match or "CHUNKING" not in self.offered:
+            self.violation("BDAT badly written, or not offered: %r" % text)
+            raise Over("BDAT")
+        rule = self.host.script.take(self.facts("bdat"))
+        ready = self.in_mail and self.recipients and not rule
+        self.chunks = self.chunks or Chunks(self.host.temporary(self), self.violation)
+        self.chunks.expect(int(match[1]), bool(match[2]))
+        try:
+            self.receive(self.chunks)
+            if not ready:
+                self.answer("bdat", "503 5.5.1 No valid recipients", rule=rule)
+            elif match[2]:
+                self.in_mail = not self.end_of_content(self.chunks)
+            else:
+                self.answer("bdat", "250 2.0.0 %s octets" % match[1])
+        finally:
+            if match[2] or not ready:
+                self.drop(self.chunks)
+                self.chunks = None
+
     def content(self):
+        if "PIPELINING" not in self.offered:
+            self.alone = "the final dot"
         body = Body(self.host.temporary(self), self.violation)
         try:
-            rest = body.feed(self.buffer)
-            while rest is None:
-                self.interrupt(self.host.script.take(self.facts("body", "", body.bytes)))
-                self.buffer = b""
-                self.fill()
-                rest = body.feed(self.buffer)
-            self.buffer = rest
+            self.receive(body)
             if self.recipients:
                 self.end_of_content(body)
             else:
                 self.answer("dot", "554 5.5.1 No valid recipients")
         finally:
-            body.file.close()
-            if os.path.exists(body.file.name):
-                os.unlink(body.file.name)
+            self.drop(body)
+
+    def receive(self, body):
+        rest = body.feed(self.buffer)
+        while rest is None:
+            self.interrupt(self.host.script.take(self.facts("body", "", body.bytes)))
+            self.buffer = b""
+            self.fill()
+            rest = body.feed(self.buffer)
+        self.buffer = rest
+
+    @staticmethod
+    def drop(body):
+        body.file.close()
+        if os.path.exists(body.file.name):
+            os.unlink(body.file.name)
 
     def interrupt(self, rule):
         """Act on a rule while content comes. A reply comes early, and nothing is read after it."""
@@ -432,6 +497,7 @@ class Session:
                 self.wait_for_end()
 
     def end_of_content(self, body):
+        """True: the message was taken."""
         declared = int(self.parameters.get("SIZE", body.bytes))
         if declared != body.bytes:
             self.violation("SIZE=%d, but %d octets came" % (declared, body.bytes))
@@ -443,19 +509,25 @@ class Session:
         record = self.record(body)
         if not refused and (not rule or rule.get("keep", True)):
             self.host.keep(record, body.file.name)
-        self.answer("dot", "250 2.0.0 Ok: kept as %d" % self.host.kept(), rule=rule)
+        taken = self.answer("dot", "250 2.0.0 Ok: kept as %d" % self.host.kept(), rule=rule)
         record["answered"] = time.time()
+        return taken
 
     def record(self, body):
         return {"session": self.number, "message": self.message, "sender": self.sender,
                 "parameters": self.parameters, "recipients": self.recipients,
-                "pipelined": self.pipelined, "user": self.user, "mechanism": self.mechanism, "ehlo": self.hello,
+                "asked_of_recipients": self.asked_of, "pipelined": self.pipelined,
+                "chunked": isinstance(body, Chunks), "followed": self.has_input(),
+                "user": self.user, "mechanism": self.mechanism, "ehlo": self.hello,
                 "tls": self.sock.version() if self.secured else "",
                 "cipher": self.sock.cipher()[0] if self.secured else "",
                 "bytes": body.bytes, "sha256": body.digest.hexdigest(), "time": time.time()}
 
     def on_rset(self, _text):
         self.in_mail = False
+        if self.chunks:
+            self.drop(self.chunks)
+        self.chunks = None
         self.answer("rset", "250 2.0.0 Reset")
 
     def on_noop(self, _text):

@@ -51,7 +51,7 @@ struct conf_smarthost {
     char *auth; /* blank-separated mechanisms in order of preference; NULL: our order */
     unsigned connections;
     unsigned messages_per_connection;
-    bool pipelining; /* pipeline > 1 */
+    unsigned pipeline; /* transactions in flight on a connection */
     struct conf_rate rate;
     int64_t connect_timeout_ms, reply_timeout_ms, data_timeout_ms, idle_timeout_ms;
     int line; /* where it begins in the file */

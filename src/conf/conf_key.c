@@ -156,18 +156,6 @@ static bool read_count(const struct conf_key *key, struct str value, void *owner
     return true;
 }
 
-static bool read_pipeline(const struct conf_key *key, struct str value, void *owner,
-                          struct err *why)
-{
-    bool *field = field_of(key, owner);
-    uint64_t number;
-    (void)why;
-    if (!str_u64(value, &number) || !in_range(key, number))
-        return false;
-    *field = number > 1;
-    return true;
-}
-
 static bool read_rate(const struct conf_key *key, struct str value, void *owner,
                       struct err *why)
 {
@@ -405,8 +393,8 @@ const struct conf_key conf_smarthost_keys[] = {
     {"connections", "4", read_count, "write a number from 1 to 100", HOST(connections), 1, 100},
     {"messages-per-connection", "1000", read_count, "write a number from 1 to 1000000",
      HOST(messages_per_connection), 1, 1000000},
-    {"pipeline", "4", read_pipeline, "write a number from 1 (one by one) to 64",
-     HOST(pipelining), 1, 64},
+    {"pipeline", "4", read_count, "write a number from 1 (one by one) to 64", HOST(pipeline), 1,
+     64},
     {"rate", NULL, read_rate,
      "write how many messages may go in a second, minute, hour or day, such as \"14/s\", "
      "\"300/m\", \"100/h\" or \"2000/d\"",

@@ -5,12 +5,14 @@
 #include "delivery.h"
 
 #include "conn.h"
-#include "content.h"
 #include "dial.h"
+#include "dispatch.h"
 #include "log.h"
 #include "mem.h"
 #include "sasl.h"
 #include "secret.h"
+#include "smtp_fault.h"
+#include "sockname.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -19,7 +21,8 @@
 
 enum {
     STARTTLS_TIMEOUT_MS = 60 * 1000, /* unless reply-timeout is shorter */
-    AUTH_TIMEOUT_MS = 120 * 1000     /* likewise */
+    AUTH_TIMEOUT_MS = 120 * 1000,    /* likewise */
+    PATIENCE_MS = 5 * 1000 /* a message that takes longer has no others queue up behind it */
 };
 
 struct delivery {
@@ -29,6 +32,7 @@ struct delivery {
     const struct conf_smarthost *smarthost;
     struct tls_context *context; /* borrowed from the owner */
     struct delivery_owner owner;
+    struct delivery_manner manner;
 
     struct dial *dial;
     struct conn *conn;
@@ -46,15 +50,13 @@ struct delivery {
     char mechanism[32];
     int64_t dialled_at, connected_ms;
 
-    store_id id; /* of the transaction in hand */
-    unsigned n_recipients;
-    struct fault verdicts[SMTP_CLIENT_RECIPIENTS_MAX];
-    struct smtp_transaction transaction;
-    struct content *content;
-    bool measuring; /* the content: the transaction waits for that */
-    bool sending_body;
-    struct buf piece; /* of the content */
-    int64_t submitted_at;
+    struct dispatch_queue queue; /* in flight, in order, and the last perhaps in preparation */
+    struct dispatch *preparing;  /* it; NULL: all are submitted */
+    struct dispatch *sending;    /* whose content goes out: the last, too */
+    bool stuck;                  /* that content cannot be read any more */
+    bool room;                   /* the core said ROOM since the owner was told */
+    struct buf piece;            /* of the content */
+    char literal[SOCKNAME_TEXT_MAX + 8]; /* "[192.0.2.1]" */
 };
 
 static void free_now(void *object)
@@ -64,7 +66,11 @@ static void free_now(void *object)
     sasl_free(d->sasl);
     buf_release(&d->password);
     buf_release(&d->piece);
-    content_free(d->content);
+    struct dispatch *x;
+    while ((x = TAILQ_FIRST(&d->queue))) {
+        TAILQ_REMOVE(&d->queue, x, entry);
+        dispatch_free(x);
+    }
     conf_unref(d->conf);
     free(d);
 }
@@ -183,79 +189,116 @@ static void become_ready(struct delivery *d)
     if (d->connected_ms < 0)
         d->connected_ms = now - d->dialled_at;
     d->idle = true;
+    if (smtp_client_says_literal(d->smtp))
+        log_say(
+            LOG_LEVEL_WARNING, NULL,
+            "%s refuses our name %s at EHLO and takes %s in its place; set hostname to a name "
+            "that is this machine's in DNS",
+            d->relay, d->conf->ehlo_name, d->literal);
     d->owner.on_ready(d->owner.self, d);
 }
 
-/* All verdicts that an end of the whole transaction decides: those of recipients still
- * accepted. */
-static void end_transaction(struct delivery *d, const struct fault *fault, bool broke)
+/* The oldest has its end. */
+static void end_oldest(struct delivery *d, const struct fault *fault, bool broke)
 {
-    if (!d->id)
-        return;
+    struct dispatch *x = TAILQ_FIRST(&d->queue);
+    int64_t now = loop_now_ms(d->loop);
+    dispatch_judge(x, fault);
     struct delivery_end end = {
-        .id = d->id,
-        .verdicts = d->verdicts,
-        .n = d->n_recipients,
+        .id = x->id,
+        .verdicts = x->verdicts,
+        .n = x->transaction.n_recipients,
         .connected_ms = d->connected_ms,
-        .sent_ms = loop_now_ms(d->loop) - d->submitted_at,
+        .sent_ms = x->submitted_at ? now - x->submitted_at : 0,
         .broke = broke,
         .dsn = d->takes_dsn,
     };
-    for (unsigned i = 0; i < d->n_recipients; i++) {
-        if (d->verdicts[i].scope == FAULT_NONE)
-            d->verdicts[i] = *fault;
-    }
-    d->id = 0;
+    TAILQ_REMOVE(&d->queue, x, entry);
     d->connected_ms = 0;
-    d->measuring = false;
-    d->sending_body = false;
-    buf_release(&d->piece);
-    content_free(d->content);
-    d->content = NULL;
+    if (d->preparing == x)
+        d->preparing = NULL;
+    if (d->sending == x)
+        d->sending = NULL;
     d->owner.on_verdict(d->owner.self, d, &end);
+    dispatch_free(x);
 }
 
-/* The content cannot be read any more. Closing before the final dot keeps a part of it from
- * being taken for the whole. */
+/* The content of the newest cannot be read any more. Those before it have their answers; then
+ * closing before its last octet keeps a part of it from being taken for the whole. */
 static void break_off(struct delivery *d)
 {
+    struct dispatch *x = TAILQ_FIRST(&d->queue);
     struct fault f;
     char id[STORE_ID_MAX];
-    store_id_format(id, d->id);
+    store_id_format(id, x->id);
     log_say(LOG_LEVEL_ERROR, id, "the content cannot be read from the spool %s; check its disk",
             d->conf->spool);
     fault_set(&f, FAULT_MESSAGE, "4.3.0", "STORE-READ",
               "the content cannot be read from the spool");
     fault_fix(&f, "check the disk that holds %s", d->conf->spool);
-    end_transaction(d, &f, false);
+    end_oldest(d, &f, false);
     fault_set(&f, FAULT_NONE, "", "", "closed in the middle of a message");
     buf_clear(smtp_client_out(d->smtp));
     die(d, &f);
 }
 
-/* Keep the way out full, and no more than that. */
-static void send_body(struct delivery *d)
+static void get_stuck(struct delivery *d)
+{
+    d->stuck = true;
+    d->preparing = NULL;
+    d->sending = NULL;
+}
+
+/* Keep the way out full, and no more than that. True when the last of a content went. */
+static bool send_body(struct delivery *d)
 {
     int64_t now = loop_now_ms(d->loop);
-    while (d->sending_body && !d->ending && conn_out_room(d->conn)) {
+    bool last = false;
+    while (d->sending && conn_out_room(d->conn)) {
         buf_clear(&d->piece);
-        enum content_status status = content_read(d->content, &d->piece);
+        enum content_status status = content_read(d->sending->content, &d->piece);
         if (status == CONTENT_BROKEN) {
-            break_off(d);
-            return;
+            get_stuck(d);
+            break;
         }
-        bool last = status == CONTENT_END;
+        last = status == CONTENT_END;
         if (last) {
-            d->sending_body = false;
-            d->owner.on_sending(d->owner.self, d);
+            d->owner.on_sending(d->owner.self, d, d->sending->id);
+            content_free(d->sending->content);
+            d->sending->content = NULL;
+            d->sending = NULL;
         }
         smtp_client_body(d->smtp, buf_str(&d->piece).p, buf_len(&d->piece), last, now);
         struct buf *out = smtp_client_out(d->smtp);
         conn_write(d->conn, buf_str(out));
         buf_consume(out, buf_len(out));
     }
-    if (!d->sending_body)
+    if (!d->sending)
         buf_release(&d->piece);
+    return last;
+}
+
+/* Which of those in flight an event speaks of. */
+static struct dispatch *dispatch_of(struct delivery *d, const struct smtp_client_event *e)
+{
+    struct dispatch *x;
+    TAILQ_FOREACH(x, &d->queue, entry)
+    {
+        if (&x->transaction == e->transaction)
+            return x;
+    }
+    BUG_ON(true);
+    return NULL;
+}
+
+/* The connection is gone before what was prepared for it. */
+static void end_unsubmitted(struct delivery *d)
+{
+    struct fault f;
+    smtp_fault_of_reconnect(&f);
+    if (!TAILQ_EMPTY(&d->queue))
+        end_oldest(d, &f, true);
+    BUG_ON(!TAILQ_EMPTY(&d->queue));
 }
 
 /* One event of the core. False when it waits. */
@@ -283,20 +326,24 @@ static bool take_event(struct delivery *d)
         d->messages_max = e.caps->limit_mail;
         d->takes_8bit = smtp_caps_has(e.caps, SMTP_CAP_8BITMIME);
         d->takes_dsn = smtp_caps_has(e.caps, SMTP_CAP_DSN);
-        become_ready(d);
+        if (TAILQ_EMPTY(&d->queue))
+            become_ready(d);
         break;
     case SMTP_CLIENT_ROOM:
+        d->room = true;
         break;
     case SMTP_CLIENT_BODY:
-        d->sending_body = true;
+        d->sending = dispatch_of(d, &e);
         break;
     case SMTP_CLIENT_RCPT:
-        d->verdicts[e.recipient] = e.fault;
+        dispatch_of(d, &e)->verdicts[e.recipient] = e.fault;
         break;
     case SMTP_CLIENT_DONE:
-        end_transaction(d, &e.fault, e.broke);
+        BUG_ON(dispatch_of(d, &e) != TAILQ_FIRST(&d->queue));
+        end_oldest(d, &e.fault, e.broke);
         break;
     case SMTP_CLIENT_DEAD:
+        end_unsubmitted(d);
         die(d, &e.fault);
         break;
     }
@@ -328,84 +375,73 @@ static void take_end(struct delivery *d)
         continue;
 }
 
-static void log_changes(const struct delivery *d)
-{
-    char id[STORE_ID_MAX];
-    struct fit_changes c = content_changes(d->content);
-    if (!c.folded && !c.broken && !c.encoded)
-        return;
-    store_id_format(id, d->id);
-    log_say(LOG_LEVEL_INFO, id,
-            "content changed to fit %s: header lines folded: %u, body lines broken: %u, parts "
-            "encoded anew: %u%s",
-            d->relay, c.folded, c.broken, c.encoded,
-            d->takes_8bit ? "" : "; it does not offer 8BITMIME");
-}
-
 /* What will go out is known: begin. */
-static void submit(struct delivery *d)
+static void submit(struct delivery *d, struct dispatch *x)
 {
-    d->measuring = false;
-    log_changes(d);
-    d->transaction.body_bytes = content_bytes(d->content);
-    d->transaction.body_8bit = content_is_8bit(d->content);
-    d->submitted_at = loop_now_ms(d->loop);
-    smtp_client_submit(d->smtp, &d->transaction, d->submitted_at);
+    int64_t now = loop_now_ms(d->loop);
+    dispatch_log_changes(x, d->relay, d->takes_8bit);
+    x->submitted_at = now;
+    smtp_client_submit(d->smtp, &x->transaction, now);
 }
 
-/* Go on to find out what will go out, a step a turn of the loop. The server is not listened to
- * meanwhile: as far as it knows, nothing is under way. */
-static void measure(struct delivery *d)
+/* Go on to find out what will go out, a step a turn of the loop. */
+static void prepare(struct delivery *d)
 {
-    switch (content_measure(d->content)) {
-    case CONTENT_MORE:
-        conn_deadline(d->conn, loop_now_ms(d->loop));
-        break;
-    case CONTENT_END:
-        submit(d);
-        break;
-    case CONTENT_BROKEN:
-        break_off(d);
-        break;
-    }
+    struct dispatch *x = d->preparing;
+    enum content_status status = dispatch_prepare(x);
+    if (status == CONTENT_BROKEN)
+        get_stuck(d);
+    if (status != CONTENT_END)
+        return;
+    d->preparing = NULL;
+    submit(d, x);
 }
 
-/* Until the core has seen all that came, or content has to be measured. */
+/* Has the owner, which was asked for another message, given one? */
+static bool offer_room(struct delivery *d)
+{
+    const struct dispatch *last = TAILQ_LAST(&d->queue, dispatch_queue);
+    if (!d->room || !delivery_has_room(d))
+        return false;
+    d->room = false;
+    d->owner.on_room(d->owner.self, d);
+    return last != TAILQ_LAST(&d->queue, dispatch_queue);
+}
+
+/* Until the core has seen all that came, and said what there is to say. */
 static void converse(struct delivery *d)
 {
     int64_t now = loop_now_ms(d->loop);
-    bool fed = true;
-    while (fed) {
-        while (!d->ending && !d->measuring && take_event(d))
+    bool more = true;
+    while (more) {
+        while (!d->ending && take_event(d))
             write_commands(d);
-        if (d->ending || d->measuring)
+        if (d->ending)
             return;
+        more = offer_room(d);
+        more |= send_body(d);
         write_commands(d);
         struct buf *in = conn_in(d->conn);
         size_t n = smtp_client_feed(d->smtp, buf_str(in).p, buf_len(in), now);
         buf_consume(in, n);
-        fed = n > 0;
+        more |= n > 0;
     }
 }
 
 static void pump(struct delivery *d)
 {
-    if (d->measuring)
-        measure(d);
-    if (d->measuring)
-        return;
-    if (!d->ending)
-        converse(d);
-    if (d->measuring)
-        return;
-    if (!d->ending)
-        send_body(d);
+    if (d->preparing)
+        prepare(d);
+    converse(d);
     if (!d->ending)
         take_end(d);
-    if (!d->ending) {
-        d->unsent_bytes = conn_out_bytes(d->conn);
-        conn_deadline(d->conn, smtp_client_deadline(d->smtp));
-    }
+    if (!d->ending && d->stuck &&
+        TAILQ_FIRST(&d->queue) == TAILQ_LAST(&d->queue, dispatch_queue))
+        break_off(d);
+    if (d->ending)
+        return;
+    d->unsent_bytes = conn_out_bytes(d->conn);
+    conn_deadline(d->conn, d->preparing ? loop_now_ms(d->loop) : smtp_client_deadline(d->smtp));
 }
 
 static void on_io(void *owner)
@@ -444,6 +480,20 @@ static enum smtp_client_tls tls_mode(enum conf_tls tls)
     return SMTP_CLIENT_TLS_NONE;
 }
 
+/* Our address on this connection, for a server that refuses our name. */
+static const char *set_literal(struct delivery *d, int fd)
+{
+    struct sockaddr_storage address;
+    socklen_t n = sizeof address;
+    char ip[SOCKNAME_TEXT_MAX];
+    if (d->conf->ehlo_name[0] == '[' || getsockname(fd, (struct sockaddr *)&address, &n) < 0)
+        return NULL;
+    sockname_ip((const struct sockaddr *)&address, ip);
+    snprintf(d->literal, sizeof d->literal, "[%s%s]",
+             address.ss_family == AF_INET6 ? "IPv6:" : "", ip);
+    return ip[0] ? d->literal : NULL;
+}
+
 static void on_dialled(void *owner, int fd, const struct fault *fault)
 {
     struct delivery *d = owner;
@@ -454,6 +504,7 @@ static void on_dialled(void *owner, int fd, const struct fault *fault)
         return;
     }
     int64_t now = loop_now_ms(d->loop);
+    const char *literal = set_literal(d, fd);
     d->conn = conn_new(d->loop, fd, on_io, d);
     conn_name(d->conn, s->host);
     snprintf(d->relay, sizeof d->relay, "%s[%s]:%u", s->host, conn_peer_address(d->conn),
@@ -461,9 +512,12 @@ static void on_dialled(void *owner, int fd, const struct fault *fault)
     d->smtp = smtp_client_new(
         &(struct smtp_client_conf){
             .ehlo_name = d->conf->ehlo_name,
+            .ehlo_literal = literal,
             .tls = tls_mode(s->tls),
             .login = s->user != NULL,
-            .pipelining = s->pipelining,
+            .pipelining = d->manner.pipeline > 1,
+            .pipeline = d->manner.pipeline,
+            .chunking = d->manner.chunking,
             .tls_verified = s->tls != CONF_TLS_NONE && s->verify != CONF_VERIFY_NONE,
             .timeouts = {.greeting_ms = s->reply_timeout_ms,
                          .reply_ms = s->reply_timeout_ms,
@@ -481,7 +535,8 @@ static void on_dialled(void *owner, int fd, const struct fault *fault)
 
 struct delivery *delivery_new(struct loop *loop, struct store *store, struct conf *conf,
                               const struct conf_smarthost *smarthost,
-                              struct tls_context *context, const struct delivery_owner *owner)
+                              struct tls_context *context, const struct delivery_manner *manner,
+                              const struct delivery_owner *owner)
 {
     struct delivery *d = mem_new(sizeof *d);
     d->loop = loop;
@@ -489,7 +544,9 @@ struct delivery *delivery_new(struct loop *loop, struct store *store, struct con
     d->conf = conf_ref(conf);
     d->smarthost = smarthost;
     d->context = context;
+    d->manner = *manner;
     d->owner = *owner;
+    TAILQ_INIT(&d->queue);
     d->dialled_at = loop_now_ms(loop);
     d->connected_ms = -1;
     buf_init(&d->password, SECRET_MAX);
@@ -504,20 +561,28 @@ void delivery_send(struct delivery *d, store_id id, const struct smtp_transactio
                    bool long_lines)
 {
     bool to_7bit = t->body_8bit && !d->takes_8bit;
-    BUG_ON(!d->idle || t->n_recipients > SMTP_CLIENT_RECIPIENTS_MAX);
+    BUG_ON(!d->idle && !delivery_has_room(d));
+    BUG_ON(t->n_recipients > SMTP_CLIENT_RECIPIENTS_MAX);
+    struct dispatch *x = dispatch_new(d->store, id, t);
+    TAILQ_INSERT_TAIL(&d->queue, x, entry);
     d->idle = false;
-    d->id = id;
-    d->n_recipients = t->n_recipients;
-    memset(d->verdicts, 0, d->n_recipients * sizeof d->verdicts[0]);
-    d->transaction = *t;
-    d->content = content_new(d->store, id, t->body_bytes, t->body_8bit);
-    d->measuring = long_lines || to_7bit;
-    if (d->measuring)
-        content_fit(d->content, to_7bit);
-    else
-        submit(d);
+    d->room = false;
+    if (long_lines || to_7bit) {
+        d->preparing = x;
+        content_fit(x->content, to_7bit);
+    } else {
+        submit(d, x);
+    }
     /* The pump goes on from here, in this turn or the next. */
     conn_deadline(d->conn, loop_now_ms(d->loop));
+}
+
+bool delivery_has_room(const struct delivery *d)
+{
+    const struct dispatch *oldest = TAILQ_FIRST(&d->queue);
+    return oldest && !d->ending && !d->stuck && !d->preparing && !d->sending &&
+           loop_now_ms(d->loop) - oldest->submitted_at < PATIENCE_MS &&
+           conn_out_room(d->conn) && smtp_client_has_room(d->smtp);
 }
 
 void delivery_quit(struct delivery *d)

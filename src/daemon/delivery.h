@@ -26,6 +26,12 @@ struct delivery_end {
                  are ours to make (RFC 3461 5.2.2) */
 };
 
+/* How much may be said to the server at once; 1 and false where it got confused before. */
+struct delivery_manner {
+    unsigned pipeline; /* transactions in flight; 1: one command after another */
+    bool chunking;     /* BDAT where it is offered */
+};
+
 /* What the owner is told. All calls come from the loop, never from inside a delivery_ function.
  */
 struct delivery_owner {
@@ -34,10 +40,15 @@ struct delivery_owner {
     /* Ready for mail: answer with delivery_send(), delivery_quit(), or later. */
     void (*on_ready)(void *self, struct delivery *d);
 
-    /* The final dot is about to go out. */
-    void (*on_sending)(void *self, struct delivery *d);
+    /* Another message may follow those in flight: answer with delivery_send(), or not at all.
+     */
+    void (*on_room)(void *self, struct delivery *d);
 
-    /* The transaction ended. on_ready or on_dead follows; on_dead alone where it broke. */
+    /* The last octet of message id is about to go out. */
+    void (*on_sending)(void *self, struct delivery *d, store_id id);
+
+    /* The oldest transaction ended. After the last of them on_ready or on_dead follows; on_dead
+     * alone where it broke. */
     void (*on_verdict)(void *self, struct delivery *d, const struct delivery_end *end);
 
     /* The connection is over; fault scope NONE after a goodbye. d is freed after this call. */
@@ -45,19 +56,23 @@ struct delivery_owner {
 };
 
 /* Dial smarthost (in conf, which is referenced) with its TLS context (NULL where tls = "none").
- * owner is copied. */
+ * manner and owner are copied. */
 struct delivery *delivery_new(struct loop *loop, struct store *store, struct conf *conf,
                               const struct conf_smarthost *smarthost,
-                              struct tls_context *context, const struct delivery_owner *owner);
+                              struct tls_context *context, const struct delivery_manner *manner,
+                              const struct delivery_owner *owner);
 
 /* Close at once, without a word to the owner. */
 void delivery_free(struct delivery *d);
 
 /* Send message id to n recipients; body_bytes, body_8bit and long_lines are its content's as it
  * is stored. Content that does not fit the server is made to (content.h). sender and recipients
- * are borrowed until on_verdict or on_dead. Only after on_ready. */
+ * are borrowed until on_verdict. Only after on_ready, or while there is room. */
 void delivery_send(struct delivery *d, store_id id, const struct smtp_transaction *t,
                    bool long_lines);
+
+/* Could another message follow those in flight? */
+bool delivery_has_room(const struct delivery *d);
 
 /* Say goodbye; only after on_ready. */
 void delivery_quit(struct delivery *d);

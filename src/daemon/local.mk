@@ -15,6 +15,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/control_show.c \
 	%reldir%/control_walk.c %reldir%/control_walk.h \
 	%reldir%/delivery.c %reldir%/delivery.h \
+	%reldir%/dispatch.c %reldir%/dispatch.h \
 	%reldir%/drop.c %reldir%/drop.h \
 	%reldir%/envelope.c %reldir%/envelope.h \
 	%reldir%/invalid.c %reldir%/invalid.h \

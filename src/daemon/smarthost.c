@@ -13,6 +13,7 @@
 #include "pace.h"
 #include "rate.h"
 #include "secret.h"
+#include "smtp_fault.h"
 #include "trust.h"
 #include "width.h"
 
@@ -40,6 +41,8 @@ struct smarthost {
     struct rate rate;
     unsigned breaks;  /* connections in a row that broke in a transaction */
     store_id suspect; /* the message of the first of them, which was charged; 0: none */
+    bool confused;    /* its replies were out of step once: one command after another since */
+    bool unchunked;   /* it refused BDAT once */
     bool retired;
     TAILQ_HEAD(, link) links;
     unsigned n_links, n_dialling;
@@ -49,7 +52,7 @@ enum link_state {
     LINK_DIALLING,
     LINK_IDLE,
     LINK_BUSY,
-    LINK_ANSWERED, /* the verdict came; ready again or dead comes next */
+    LINK_ANSWERED, /* the last verdict came; ready again or dead comes next */
     LINK_QUITTING
 };
 
@@ -59,11 +62,13 @@ struct link {
     struct smarthost *smarthost;
     struct delivery *delivery;
     enum link_state state;
-    struct attempt *attempt; /* while BUSY */
-    struct fault fault; /* while ANSWERED: what concerns the smarthost; scope NONE where the
-                           verdict was a message's */
+    struct attempt **attempts; /* in flight, a ring of conf->pipeline */
+    unsigned first, n_attempts;
+    struct fault fault; /* while BUSY or ANSWERED: what of the verdicts concerns the smarthost;
+                           scope NONE where they were messages' */
     int64_t idle_since;
     unsigned messages; /* given to it so far */
+    unsigned answered; /* of them, by the server */
 };
 
 /* The system's trust store alone is 25 ms and 3.8 MB each time it is loaded. */
@@ -124,7 +129,9 @@ static void drop_link(struct link *link)
     TAILQ_REMOVE(&s->links, link, entry);
     s->n_links--;
     s->n_dialling -= link->state == LINK_DIALLING;
-    attempt_free(link->attempt);
+    for (unsigned i = 0; i < link->n_attempts; i++)
+        attempt_free(link->attempts[(link->first + i) % s->conf->pipeline]);
+    free(link->attempts);
     free(link);
     if (s->n_links == 0)
         schedule_probe_void(&s->outage.health);
@@ -173,22 +180,37 @@ static struct attempt *take_next(struct smarthost *s)
     return a;
 }
 
+/* Give the link a message, if one is due. */
+static void give(struct link *link)
+{
+    struct smarthost *s = link->smarthost;
+    struct attempt *a = take_next(s);
+    if (!a)
+        return;
+    BUG_ON(link->n_attempts == s->conf->pipeline);
+    link->attempts[(link->first + link->n_attempts++) % s->conf->pipeline] = a;
+    link->state = LINK_BUSY;
+    link->messages++;
+    delivery_send(link->delivery, attempt_id(a),
+                  attempt_transaction(a, delivery_recipients_max(link->delivery)),
+                  attempt_has_long_lines(a));
+}
+
 /* Give the link its next message, or a goodbye, or let it wait. */
 static void employ(struct link *link)
 {
-    struct smarthost *s = link->smarthost;
-    if (s->retired || link->messages >= messages_max(link)) {
+    if (link->smarthost->retired || link->messages >= messages_max(link))
         quit(link);
-        return;
-    }
-    link->attempt = take_next(s);
-    if (!link->attempt)
-        return;
-    link->state = LINK_BUSY;
-    link->messages++;
-    delivery_send(link->delivery, attempt_id(link->attempt),
-                  attempt_transaction(link->attempt, delivery_recipients_max(link->delivery)),
-                  attempt_has_long_lines(link->attempt));
+    else
+        give(link);
+}
+
+/* May it have another message behind those in flight? A probe has one alone. */
+static bool has_room(const struct link *link)
+{
+    return link->state == LINK_BUSY && link->fault.scope == FAULT_NONE &&
+           smarthost_is_up(link->smarthost) && !link->smarthost->retired &&
+           link->messages < messages_max(link) && delivery_has_room(link->delivery);
 }
 
 static void recover(struct smarthost *s)
@@ -266,6 +288,8 @@ static void on_ready(void *self, struct delivery *d)
     if (link->state == LINK_ANSWERED && !refused)
         recover(s);
     link->state = LINK_IDLE;
+    if (!refused)
+        link->fault = (struct fault){.scope = FAULT_NONE};
     link->idle_since = loop_now_ms(s->loop);
     if (!refused) {
         employ(link);
@@ -276,17 +300,33 @@ static void on_ready(void *self, struct delivery *d)
     quit(link);
 }
 
-static void on_sending(void *self, struct delivery *d)
+static void on_room(void *self, struct delivery *d)
 {
     struct link *link = self;
     (void)d;
-    store_mark_sending(link->smarthost->store, attempt_id(link->attempt));
+    if (has_room(link))
+        give(link);
+}
+
+static void on_sending(void *self, struct delivery *d, store_id id)
+{
+    struct link *link = self;
+    (void)d;
+    store_mark_sending(link->smarthost->store, id);
+}
+
+/* It goes at once over a fresh connection. */
+static bool is_put_off(const struct fault *f)
+{
+    return str_eq(str_of(f->code), STR_LIT(SMTP_FAULT_RECONNECT)) ||
+           str_eq(str_of(f->code), STR_LIT(SMTP_FAULT_CHUNKING));
 }
 
 /* A lost final reply says nothing good of the server either. */
 static bool concerns_smarthost(const struct fault *f)
 {
-    return f->scope == FAULT_SERVER || f->scope == FAULT_ACCOUNT || f->ambiguous;
+    return (f->scope == FAULT_SERVER && !is_put_off(f)) || f->scope == FAULT_ACCOUNT ||
+           f->ambiguous;
 }
 
 /* A connection that breaks on its first message may break because of that message: it is
@@ -295,18 +335,24 @@ static bool concerns_smarthost(const struct fault *f)
 static void on_verdict(void *self, struct delivery *d, const struct delivery_end *end)
 {
     struct link *link = self;
-    link->fault = (struct fault){.scope = FAULT_NONE};
+    struct attempt *a = link->attempts[link->first];
+    bool first = link->answered == 0 && link->messages == link->n_attempts;
+    link->first = (link->first + 1) % link->smarthost->conf->pipeline;
+    link->n_attempts--;
+    BUG_ON(attempt_id(a) != end->id);
     for (unsigned i = 0; i < end->n && link->fault.scope == FAULT_NONE; i++) {
         if (concerns_smarthost(&end->verdicts[i]))
             link->fault = end->verdicts[i];
     }
     struct smarthost *s = link->smarthost;
-    bool suspect = end->broke && link->messages == 1 && s->breaks == 0 && !link->fault.reply[0];
+    bool suspect = end->broke && first && s->breaks == 0 && link->fault.scope != FAULT_NONE &&
+                   !link->fault.reply[0];
     if (suspect)
-        s->suspect = attempt_id(link->attempt);
-    attempt_end(link->attempt, end, delivery_relay(d), suspect);
-    link->attempt = NULL;
-    link->state = LINK_ANSWERED;
+        s->suspect = attempt_id(a);
+    link->answered += !end->broke;
+    attempt_end(a, end, delivery_relay(d), suspect);
+    if (link->n_attempts == 0)
+        link->state = LINK_ANSWERED;
 }
 
 /* One message may break one connection; two in a row are the server's doing. A connection that
@@ -314,7 +360,8 @@ static void on_verdict(void *self, struct delivery *d, const struct delivery_end
 static void on_break(struct link *link, const struct fault *fault)
 {
     struct smarthost *s = link->smarthost;
-    if (fault->scope == FAULT_SERVER && link->messages > 1 && !fault->ambiguous)
+    bool carried = link->answered > 0 && !fault->ambiguous && !link->fault.ambiguous;
+    if (is_put_off(fault) || (fault->scope == FAULT_SERVER && carried))
         return;
     if (fault->scope == FAULT_MESSAGE && fault->permanent) {
         recover(s); /* it had an answer, if an early one */
@@ -353,12 +400,34 @@ static void on_end_after_verdict(struct link *link, const struct fault *fault)
         recover(link->smarthost);
 }
 
+/* What the server showed that it cannot do is not asked of it again. */
+static void learn(struct smarthost *s, const struct fault *fault)
+{
+    bool confused = str_eq(str_of(fault->code), STR_LIT("PROTO-DESYNC")) ||
+                    str_eq(str_of(fault->code), STR_LIT("PROTO-GARBAGE"));
+    if (str_eq(str_of(fault->code), STR_LIT(SMTP_FAULT_CHUNKING)) && !s->unchunked) {
+        s->unchunked = true;
+        log_say(LOG_LEVEL_NOTICE, NULL,
+                "smarthost \"%s\" is sent mail with DATA from now on: %s", s->conf->name,
+                fault->text);
+    }
+    if (confused && !s->confused && s->conf->pipeline > 1) {
+        s->confused = true;
+        log_say(LOG_LEVEL_NOTICE, NULL,
+                "smarthost \"%s\" is sent one command after another from now on, as with "
+                "pipeline = 1: %s",
+                s->conf->name, fault->text);
+    }
+}
+
 static void on_dead(void *self, struct delivery *d, const struct fault *fault)
 {
     struct link *link = self;
     struct smarthost *s = link->smarthost;
     (void)d;
     s->owner.wake(s->owner.self);
+    if (link->state != LINK_DIALLING)
+        learn(s, fault);
     if (!s->retired && link->state == LINK_ANSWERED)
         on_end_after_verdict(link, fault);
     if (!s->retired && link->state == LINK_DIALLING && fault->scope != FAULT_NONE)
@@ -369,16 +438,19 @@ static void on_dead(void *self, struct delivery *d, const struct fault *fault)
 static void connect_link(struct smarthost *s)
 {
     struct link *link = mem_new(sizeof *link);
+    struct delivery_manner manner = {s->confused ? 1 : s->conf->pipeline,
+                                     !s->confused && !s->unchunked && s->conf->pipeline > 1};
     link->smarthost = s;
+    link->attempts = mem_array(s->conf->pipeline, sizeof *link->attempts);
     TAILQ_INSERT_TAIL(&s->links, link, entry);
     s->n_links++;
     s->n_dialling++;
     if (s->conf->password_file)
         secret_stamp(s->conf->password_file, &s->stamp);
     schedule_connecting(&s->outage.health);
-    link->delivery =
-        delivery_new(s->loop, s->store, s->owner_conf, s->conf, s->tls,
-                     &(struct delivery_owner){link, on_ready, on_sending, on_verdict, on_dead});
+    link->delivery = delivery_new(
+        s->loop, s->store, s->owner_conf, s->conf, s->tls, &manner,
+        &(struct delivery_owner){link, on_ready, on_room, on_sending, on_verdict, on_dead});
 }
 
 void smarthost_use(struct smarthost *s, unsigned due)
@@ -397,6 +469,11 @@ void smarthost_use(struct smarthost *s, unsigned due)
             employ(link);
             due--;
         }
+    }
+    TAILQ_FOREACH(link, &s->links, entry)
+    {
+        for (; due && has_room(link); due--)
+            give(link);
     }
     while (due > s->n_dialling && s->n_links < width)
         connect_link(s);

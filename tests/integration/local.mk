@@ -6,6 +6,7 @@ PY_LOG_COMPILER = $(PYTHON3)
 
 integration_modules = \
 	%reldir%/test_relay.py \
+	%reldir%/test_pipeline.py \
 	%reldir%/test_content.py \
 	%reldir%/test_crash.py \
 	%reldir%/test_faults.py \

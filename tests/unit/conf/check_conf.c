@@ -159,7 +159,7 @@ START_TEST(the_least_configuration_gets_every_default)
     ck_assert_int_eq(s->verify, CONF_VERIFY_FULL);
     ck_assert_str_eq(s->tls_name, "mx.example.com");
     ck_assert(!s->tls_ca_file && !s->tls_cert && !s->tls_key && !s->tls_priority && !s->user);
-    ck_assert(!s->password_file && !s->auth && !s->allow_plaintext_auth && s->pipelining);
+    ck_assert(!s->password_file && !s->auth && !s->allow_plaintext_auth && s->pipeline == 4);
     ck_assert_uint_eq(s->connections, 4);
     ck_assert_uint_eq(s->messages_per_connection, 1000);
     ck_assert_int_eq(s->connect_timeout_ms, 30 * 1000);
@@ -272,7 +272,7 @@ START_TEST(every_key_of_a_smarthost_is_read)
     ck_assert_str_eq(s->auth, "LOGIN PLAIN");
     ck_assert_uint_eq(s->connections, 1);
     ck_assert_uint_eq(s->messages_per_connection, 7);
-    ck_assert(!s->pipelining);
+    ck_assert_uint_eq(s->pipeline, 1);
     ck_assert_int_eq(s->connect_timeout_ms, 1000);
     ck_assert_int_eq(s->reply_timeout_ms, 120 * 1000);
     ck_assert_int_eq(s->data_timeout_ms, 3600 * 1000);

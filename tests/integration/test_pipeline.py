@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Several transactions in flight on one connection: what goes wrong with one is no other's."""
+
+import lib
+from smarthost import CAPABILITIES, CHUNKING
+
+ONE = {"connections": 1, "idle_timeout": "1s"}
+
+
+def rule(stage, action, text=None, **more):
+    more.update(stage=stage, action=action)
+    if text is not None:
+        more["text"] = text
+    return more
+
+
+class PipelineCase(lib.Case):
+    capabilities = CHUNKING
+    keys = ONE
+
+    def setUp(self):
+        super().setUp()
+        self.daemon.smarthosts.clear()
+        self.daemon.add_smarthost(self.host, **self.keys)
+        self.host.capabilities = self.capabilities
+
+    def script(self, *rules):
+        self.host.script.replace(rules)
+
+    def release(self, n, *rules):
+        """Submit n messages to r0@, r1@, ... that wait, and then all go at once, in that order
+        on one connection. The first is a probe, alone; the answer to the next takes time, so
+        that others stand behind it."""
+        self.host.stop()
+        self.daemon.settings["retry-min"] = self.daemon.settings["retry-max"] = "1h"
+        self.daemon.start()
+        for number in range(n):
+            self.daemon.submit("r%d@example.net" % number, sender="s%d@example.com" % number)
+        self.daemon.wait_log("is down")
+        self.script(rule("mail", "delay", seconds=0.3, total=2, times=1), *rules)
+        self.host.start()
+        done = self.daemon.tranterctl("retry", "--all", user=(0, 0) if self.place.user else None)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def recipients(self):
+        return [record["recipients"][0].split("@")[0] for record in self.host.records]
+
+    def check_kept(self, *names):
+        """These, each once, and nothing waits."""
+        lib.wait_for(lambda: len(self.host.records) >= len(names), "all messages")
+        self.wait_idle()
+        self.assertEqual(sorted(self.recipients()), sorted(names))
+        self.check_manners()
+
+
+class ChunkedTest(PipelineCase):
+    chunked = True
+
+    def test_the_next_goes_out_before_the_reply_to_the_last(self):
+        self.release(8)
+        self.check_kept(*("r%d" % number for number in range(8)))
+        self.assertEqual(self.recipients(), ["r%d" % number for number in range(8)])
+        self.assertEqual({record["chunked"] for record in self.host.records}, {self.chunked})
+        self.assertTrue([record for record in self.host.records if record["followed"]])
+        self.assertEqual(len({record["session"] for record in self.host.records}), 1)
+
+    def test_a_refused_message_does_not_hurt_the_next(self):
+        self.release(8, rule("mail", "reply", "451 4.3.0 Not this one", sender="s2@*", times=1),
+                     rule("rcpt", "reply", "450 4.2.1 Busy", recipient="r3@*", times=1),
+                     rule("dot", "reply", "451 4.3.0 Not this content", sender="s5@*", times=1))
+        lib.wait_for(lambda: len(self.host.records) >= 5, "five messages")
+        waiting = self.daemon.wait_queue(3)
+        self.assertEqual(sorted(self.recipients()), ["r0", "r1", "r4", "r6", "r7"])
+        self.assertEqual(sorted(entry["recipients"][0]["address"][:2] for entry in waiting),
+                         ["r2", "r3", "r5"])
+        self.check_manners()
+
+    def test_a_connection_that_is_lost_leaves_no_more_in_doubt_than_it_must(self):
+        self.release(8, rule("dot", "rst", total=3, keep=False, times=1))
+        lib.wait_for(lambda: len(self.daemon.queue()) <= 8 and len(self.host.records) >= 4,
+                     "what is not in doubt")
+        self.daemon.wait_log("status=deferred.*so it may arrive twice")
+        lib.wait_for(lambda: len(self.host.records) + len(self.daemon.queue()) == 8,
+                     "each message delivered or in doubt")
+        doubtful = ["r" + entry["recipients"][0]["address"][1] for entry in self.daemon.queue()]
+        self.assertEqual(sorted(self.recipients() + doubtful), ["r%d" % n for n in range(8)])
+        self.assertIn("r2", doubtful)
+        self.assertLessEqual(len(doubtful), 4 if self.chunked else 1)
+        self.check_manners()
+
+    def test_replies_out_of_step_end_it_and_one_goes_after_another_from_then_on(self):
+        self.release(4, rule("rcpt", "reply", "250 2.1.5 Ok\n354 Go", total=2, times=1))
+        self.daemon.wait_log("is sent one command after another from now on")
+
+        def settled():
+            doubtful = {entry["recipients"][0]["address"][:2] for entry in self.daemon.queue()}
+            return len(doubtful | set(self.recipients())) == 4 and not self.host.open_sessions()
+        lib.wait_for(settled, "each message delivered or in doubt")
+        kept = len(self.host.records)
+        for number in range(3):
+            self.daemon.submit("later%d@example.net" % number)
+        self.wait_kept(kept + 3)
+        later = self.host.records[kept:]
+        self.assertEqual({(record["pipelined"], record["chunked"], record["followed"])
+                          for record in later}, {(False, False, False)})
+
+    def test_a_large_content_passes_between_small_ones(self):
+        large = lib.MESSAGE + b".0123456789abcde\n" * 100000
+        self.host.stop()
+        self.daemon.settings["retry-min"] = self.daemon.settings["retry-max"] = "1h"
+        self.daemon.start()
+        for number in range(6):
+            self.daemon.submit("r%d@example.net" % number,
+                               message=large if number in (2, 3) else lib.MESSAGE)
+        self.daemon.wait_log("is down")
+        self.host.start()
+        self.daemon.tranterctl("retry", "--all", user=(0, 0) if self.place.user else None)
+        self.check_kept(*("r%d" % number for number in range(6)))
+        self.assertTrue(self.host.content(self.host.records[2]).endswith(
+            b"\r\n.0123456789abcde\r\n"))
+
+    def test_a_daemon_that_is_killed_marks_all_that_were_out(self):
+        self.release(6, rule("dot", "stall", total=3, keep=False, times=1))
+        lib.wait_for(lambda: any("stall" in line for line in self.host.transcript), "the stall")
+        self.assertEqual(len(self.host.records), 2)
+        self.daemon.kill()
+        self.script()
+        self.daemon.start()
+        lib.wait_for(lambda: len(self.host.records) + len(self.daemon.queue()) == 6,
+                     "each message delivered or in doubt")
+        doubtful = [entry["recipients"][0]["address"][:2] for entry in self.daemon.queue()]
+        self.assertIn("r2", doubtful)
+        self.assertEqual(sorted(self.recipients() + doubtful), ["r%d" % n for n in range(6)])
+
+
+class DataTest(ChunkedTest):
+    capabilities = CAPABILITIES
+    chunked = False
+
+
+class ManyConnectionsTest(PipelineCase):
+    keys = {"connections": 3, "pipeline": 16}
+
+    def test_each_arrives_once(self):
+        self.release(60)
+        self.check_kept(*("r%d" % number for number in range(60)))
+
+
+class OneByOneTest(PipelineCase):
+    keys = {"connections": 1, "pipeline": 1}
+
+    def test_nothing_is_sent_before_the_reply_to_what_was_said(self):
+        self.release(5)
+        self.check_kept(*("r%d" % number for number in range(5)))
+        self.assertEqual({(record["pipelined"], record["chunked"], record["followed"])
+                          for record in self.host.records}, {(False, False, False)})
+
+
+class ChunkingTest(PipelineCase):
+    def test_a_server_that_does_not_know_bdat_gets_data(self):
+        self.release(4, rule("bdat", "reply", "500 5.5.1 What is that"))
+        self.check_kept("r0", "r1", "r2", "r3")
+        self.assertEqual({record["chunked"] for record in self.host.records}, {False})
+        self.assertTrue(self.daemon.logged("is sent mail with DATA from now on"))
+        self.assertFalse(self.daemon.logged("status=bounced"))
+
+    def test_chunking_without_pipelining(self):
+        self.host.capabilities = ("CHUNKING", "8BITMIME")
+        self.daemon.start().submit("a@example.net", "b@example.net")
+        record = self.wait_kept()[0]
+        self.assertEqual((record["chunked"], record["pipelined"]), (True, False))
+        self.check_manners()
+
+    def test_octets_over_127_are_announced(self):
+        self.daemon.start().submit(message=lib.MESSAGE + "é\n.é\n".encode())
+        record = self.wait_kept()[0]
+        self.assertEqual((record["chunked"], record["parameters"]["BODY"]), (True, "8BITMIME"))
+        self.assertTrue(self.host.content(record).endswith("\r\né\r\n.é\r\n".encode()))
+        self.check_manners()
+
+    def test_our_address_takes_the_place_of_a_refused_name(self):
+        self.script(rule("ehlo", "reply", "550 5.7.1 Not that name", times=1))
+        self.daemon.start().submit()
+        self.wait_kept()
+        self.assertTrue([line for line in self.host.transcript if "> EHLO [127.0.0.1]" in line])
+        self.check_manners()
+
+
+if __name__ == "__main__":
+    lib.main()
