@@ -8,3 +8,8 @@ check_PROGRAMS += %reldir%/check_conf_value
 TESTS += %reldir%/check_conf_value
 %canon_reldir%_check_conf_value_CPPFLAGS = $(base_I) $(conf_I) $(CHECK_CFLAGS)
 %canon_reldir%_check_conf_value_LDADD = $(conf_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_conf_aliases
+TESTS += %reldir%/check_conf_aliases
+%canon_reldir%_check_conf_aliases_CPPFLAGS = $(base_I) $(mail_I) $(conf_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_conf_aliases_LDADD = $(conf_LIBS) $(CHECK_LIBS)
