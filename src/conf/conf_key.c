@@ -224,6 +224,18 @@ static bool read_verify(const struct conf_key *key, struct str value, void *owne
     return true;
 }
 
+static bool read_listing(const struct conf_key *key, struct str value, void *owner,
+                         struct err *why)
+{
+    bool *all = field_of(key, owner);
+    int choice = conf_value_choice(value, key->words);
+    (void)why;
+    if (choice < 0)
+        return false;
+    *all = choice == 1;
+    return true;
+}
+
 static bool read_fingerprint(const struct conf_key *key, struct str value, void *owner,
                              struct err *why)
 {
@@ -347,6 +359,9 @@ const struct conf_key conf_global_keys[] = {
      GLOBAL(retry_max_ms), SECONDS(1), DAYS(7)},
     {"stop-timeout", "10s", read_duration, "write a time up to \"10m\", such as \"10s\"",
      GLOBAL(stop_timeout_ms), 0, MINUTES(10)},
+    {"queue-listing", "own", read_listing,
+     "write \"own\": users see addresses of their own messages alone, or \"all\"",
+     GLOBAL(queue_listing_all), .words = "own all"},
     {"log", "auto", read_word,
      "write \"auto\", \"journal\", \"syslog\", \"stderr\" or \"json\"", GLOBAL(log),
      .words = "auto journal syslog stderr json", .text = true},

@@ -15,7 +15,6 @@ static const struct {
     const char *name, *sentence;
 } ways_out[] = {
     {"warn-after", "is not available in this version; take the line out"},
-    {"queue-listing", "is not available in this version; take the line out"},
     {"route",
      "is not available in this version; take the section out: all smarthosts are tried "
      "in the order written"},

@@ -78,12 +78,13 @@ void control_free(struct control *c)
     loop_defer(c->facts.loop, free, c);
 }
 
-void control_loaded(struct control *c, const char *file, const char *spool, int64_t loaded_ms,
+void control_loaded(struct control *c, const struct conf *conf, int64_t loaded_ms,
                     const char *failure)
 {
-    snprintf(c->configuration.file, sizeof c->configuration.file, "%s", file);
+    snprintf(c->configuration.file, sizeof c->configuration.file, "%s", conf->file);
     snprintf(c->configuration.failure, sizeof c->configuration.failure, "%s",
              failure ? failure : "");
     c->configuration.loaded_ms = loaded_ms;
-    snprintf(c->spool, sizeof c->spool, "%s", spool);
+    snprintf(c->spool, sizeof c->spool, "%s", conf->spool);
+    c->opens_listing = conf->queue_listing_all;
 }

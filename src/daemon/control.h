@@ -37,9 +37,9 @@ struct control *control_new(const struct control_facts *facts, const struct conf
                             struct err *err) ATTR_MUST_CHECK;
 void control_free(struct control *c);
 
-/* What status says of the configuration: file, when it was loaded (wall clock), and why the
- * last reload failed (NULL: it did not). */
-void control_loaded(struct control *c, const char *file, const char *spool, int64_t loaded_ms,
+/* The configuration that holds from now on, which was loaded at loaded_ms (wall clock), and why
+ * the last reload failed (NULL: it did not). conf is not kept. */
+void control_loaded(struct control *c, const struct conf *conf, int64_t loaded_ms,
                     const char *failure);
 
 #endif

@@ -170,8 +170,7 @@ static int reload(void *arg, struct err *err)
     else
         log_say(LOG_LEVEL_ERROR, NULL, "reload refused, the old configuration stays: %s",
                 why.text);
-    control_loaded(d->control, d->file, d->conf->spool, d->loaded_ms,
-                   result == 0 ? NULL : why.text);
+    control_loaded(d->control, d->conf, d->loaded_ms, result == 0 ? NULL : why.text);
     service_notify("READY=1");
     if (result < 0)
         err_set(err, "%s", why.text);
@@ -266,7 +265,7 @@ static int start(struct daemon *d, struct err *err)
                     d->conf, err);
     if (!d->control)
         return EX_OSERR;
-    control_loaded(d->control, d->file, d->conf->spool, d->loaded_ms, NULL);
+    control_loaded(d->control, d->conf, d->loaded_ms, NULL);
     d->drop = drop_new(d->loop, d->submit, d->conf);
     drop_sweep(d->drop);
     d->store_watch = loop_watch_new(d->loop, store_event_fd(d->store), on_store, d);

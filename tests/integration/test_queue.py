@@ -197,6 +197,19 @@ class UsersTest(QueueCase):
         self.assertEqual((done.returncode, done.stdout), (0, b"removed 0 messages\n"))
         self.assertEqual(len(self.selected()), 3)
 
+    def test_the_listing_can_be_opened_to_everyone(self):
+        self.needs_root()
+        self.daemon.settings["queue-listing"] = "all"
+        one, two, three = self.start_mixed()
+        self.assertRegex(self.text("queue", user=STRANGER), r"app@[\s\S]*4\.2\.1 Busy[\s\S]*r0@[\s\S]*other@")
+        self.assertEqual(self.selected("--from", "app@*", user=STRANGER), [one])
+        for command in ("show", "remove"):
+            self.assertEqual(self.ctl(command, one, user=STRANGER).returncode, 77)
+        self.daemon.settings["queue-listing"] = "own"
+        self.daemon.write_configuration()
+        self.text("reload")
+        self.assertNotRegex(self.text("queue", user=STRANGER), "@|Busy")
+
     def test_the_user_of_tranterd_may_do_everything(self):
         self.needs_root()
         ids = self.start_mixed()

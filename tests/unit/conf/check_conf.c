@@ -150,6 +150,7 @@ START_TEST(the_least_configuration_gets_every_default)
     ck_assert_int_eq(conf->stop_timeout_ms, 10 * 1000);
     ck_assert_str_eq(conf->log, "auto");
     ck_assert_str_eq(conf->log_level, "info");
+    ck_assert(!conf->queue_listing_all);
     ck_assert_uint_eq(conf->n_smarthosts, 1);
     const struct conf_smarthost *s = &conf->smarthosts[0];
     ck_assert_str_eq(s->name, "main");
@@ -191,6 +192,7 @@ static const char everything[] =
     "stop-timeout = 0\n"
     "log = \"json\"\n"
     "log-level = debug\n"
+    "queue-listing = \"all\"\n"
     "smarthost \"first\" { host = \"192.0.2.1\" }\n"
     "smarthost second /* the other */\n"
     "{\n"
@@ -242,9 +244,10 @@ START_TEST(every_global_key_is_read)
     ck_assert_int_eq(conf->stop_timeout_ms, 0);
     ck_assert_str_eq(conf->log, "json");
     ck_assert_str_eq(conf->log_level, "debug");
+    ck_assert(conf->queue_listing_all);
     ck_assert_uint_eq(conf->n_smarthosts, 2);
-    ck_assert_int_eq(conf->smarthosts[0].line, 20);
-    ck_assert_int_eq(conf->smarthosts[1].line, 21);
+    ck_assert_int_eq(conf->smarthosts[0].line, 21);
+    ck_assert_int_eq(conf->smarthosts[1].line, 22);
     conf_unref(conf);
 }
 END_TEST
@@ -406,6 +409,8 @@ static const struct {
     {"aliases", "''", "a", true},
     {"log", "stderr", "stdout", true},
     {"log-level", "error", "fatal", true},
+    {"queue-listing", "own", "none", true},
+    {"queue-listing", "all", "everyone", true},
     {"hostname", "a.b", "a", true},
     {"hostname", "'[192.0.2.1]'", "'[192.0.2.300]'", true},
     {"hostname", "'[IPv6:2001:db8::1]'", "'[2001:db8::1]'", true},
@@ -468,9 +473,9 @@ START_TEST(each_limit_holds)
 }
 END_TEST
 
-static const char *const planned[] = {"warn-after",       "queue-listing", "route",
-                                      "rewrite",          "limit",         "token-command",
-                                      "password-command", "token-lifetime"};
+static const char *const planned[] = {"warn-after",    "route",         "rewrite",
+                                      "limit",         "token-command", "password-command",
+                                      "token-lifetime"};
 
 START_TEST(what_a_later_version_brings_is_called_so)
 {
