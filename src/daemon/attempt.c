@@ -92,6 +92,7 @@ void attempt_end(struct attempt *a, const struct delivery_end *end, const char *
                    &(struct settle_attempt){
                        .outcome = {a->index, end->verdicts, a->n, suspect},
                        .relay = relay,
+                       .dsn = end->dsn,
                        .connected_ms = end->connected_ms,
                        .sent_ms = end->sent_ms,
                    });

@@ -34,31 +34,33 @@ static void add_reader(void *arg, unsigned depth, struct str address, enum alias
     free(whole);
 }
 
-/* From the null sender to the sender of m, in the name of who submitted m; NULL: to nobody. */
-static struct store_message *new_message(struct store *store, const struct bounce_facts *facts,
-                                         int64_t now_ms)
+/* From the null sender to the readers, in the name of who submitted m. */
+static struct store_message *new_message(struct store *store, const struct store_message *m,
+                                         const struct address_set *to, int64_t now_ms)
 {
-    const struct store_message *m = facts->message;
-    struct readers readers = {.conf = facts->conf};
-    const struct alias_visitor visitor = {NULL, add_reader, &readers};
-    aliases_expand(facts->aliases, str_of(m->sender), false, &visitor);
-    size_t n = readers.to.n;
-    struct store_message *report = n ? mem_new(sizeof *report) : NULL;
-    if (report) {
-        report->id = store_begin(store, now_ms);
-        report->sender = mem_strdup("");
-        report->n_recipients = (unsigned)n;
-        report->recipients = mem_array(n, sizeof *report->recipients);
-        for (size_t i = 0; i < n; i++)
-            report->recipients[i].address = mem_strdup(readers.to.texts[i]);
-        report->uid = m->uid;
-        report->gid = m->gid;
-        report->require_tls = m->require_tls;
-        report->arrival_ms = now_ms;
-        report->next_attempt_ms = now_ms;
-    }
-    address_set_release(&readers.to);
+    struct store_message *report = mem_new(sizeof *report);
+    report->id = store_begin(store, now_ms);
+    report->sender = mem_strdup("");
+    report->n_recipients = (unsigned)to->n;
+    report->recipients = mem_array(to->n, sizeof *report->recipients);
+    for (size_t i = 0; i < to->n; i++)
+        report->recipients[i].address = mem_strdup(to->texts[i]);
+    report->uid = m->uid;
+    report->gid = m->gid;
+    report->require_tls = m->require_tls;
+    report->report = true;
+    report->arrival_ms = now_ms;
+    report->next_attempt_ms = now_ms;
     return report;
+}
+
+bool bounce_tells_of_failure(const struct bounce_facts *facts)
+{
+    for (unsigned i = 0; i < facts->n_recipients; i++) {
+        if (facts->recipients[i].action == REPORT_FAILED)
+            return true;
+    }
+    return false;
 }
 
 /* RET is about failures alone (RFC 3461 4.3). What was to go over verified TLS alone does not
@@ -66,22 +68,14 @@ static struct store_message *new_message(struct store *store, const struct bounc
 static bool comes_back_whole(const struct bounce_facts *facts)
 {
     const struct store_message *m = facts->message;
-    bool failed = false;
-    for (unsigned i = 0; i < facts->n_recipients; i++)
-        failed = failed || facts->recipients[i].action == REPORT_FAILED;
-    return failed && m->ret == STORE_RET_FULL && !m->require_tls &&
+    return bounce_tells_of_failure(facts) && m->ret == STORE_RET_FULL && !m->require_tls &&
            m->body_bytes <= REPORT_WHOLE_MAX && facts->head.n == m->body_bytes;
 }
 
-bool bounce_write(struct bounce *b, struct store *store, const struct bounce_facts *facts)
+static void write_content(struct bounce *b, const struct bounce_facts *facts, int64_t now_ms)
 {
     const struct store_message *m = facts->message;
-    int64_t now_ms = clock_wall_ms();
     char id[STORE_ID_MAX];
-    b->message = new_message(store, facts, now_ms);
-    if (!b->message)
-        return false;
-    store_id_format(b->id, b->message->id);
     store_id_format(id, m->id);
     buf_init(&b->content, STORE_REPORT_BYTES_MAX);
     report_write(&b->content, &(struct report_facts){
@@ -102,5 +96,58 @@ bool bounce_write(struct bounce *b, struct store *store, const struct bounce_fac
                               });
     BUG_ON(b->content.failed);
     b->message->body_8bit = !str_is_ascii(buf_str(&b->content));
-    return true;
+}
+
+static void make_dead(struct bounce *b, int64_t now_ms)
+{
+    b->dead = true;
+    b->message->state = STORE_DEAD;
+    b->message->next_attempt_ms = now_ms;
+    for (unsigned i = 0; i < b->message->n_recipients; i++) {
+        struct store_recipient *r = &b->message->recipients[i];
+        r->state = STORE_FAILED;
+        fault_set(&r->fault, FAULT_RECIPIENT, "5.7.1", "REPORT-LIMIT",
+                  "%d reports within an hour went to this address, and this is one more.",
+                  REPORT_LIMIT_AN_HOUR);
+        fault_fix(&r->fault, "see what program sends so much that fails");
+    }
+}
+
+/* Counts it for each that reads it. */
+static bool is_too_many(struct report_limit *limit, const struct address_set *to)
+{
+    bool too_many = false;
+    int64_t now_ms = clock_mono_ms();
+    for (size_t i = 0; i < to->n; i++)
+        too_many = !report_limit_take(limit, to->texts[i], now_ms) || too_many;
+    return too_many;
+}
+
+/* The report itself. */
+static void write_to(struct bounce *b, struct store *store, const struct bounce_facts *facts,
+                     const struct address_set *to, bool dead)
+{
+    int64_t now_ms = clock_wall_ms();
+    *b = (struct bounce){.message = new_message(store, facts->message, to, now_ms)};
+    store_id_format(b->id, b->message->id);
+    write_content(b, facts, now_ms);
+    if (dead)
+        make_dead(b, now_ms);
+}
+
+enum bounce_result bounce_write(struct bounce *b, struct store *store,
+                                const struct bounce_facts *facts)
+{
+    struct readers readers = {.conf = facts->conf};
+    const struct alias_visitor visitor = {NULL, add_reader, &readers};
+    enum bounce_result result = BOUNCE_NOBODY;
+    aliases_expand(facts->aliases, str_of(facts->message->sender), false, &visitor);
+    if (readers.to.n) {
+        bool too_many = is_too_many(facts->limit, &readers.to);
+        result = too_many && !bounce_tells_of_failure(facts) ? BOUNCE_TOO_MANY : BOUNCE_WRITTEN;
+        if (result == BOUNCE_WRITTEN)
+            write_to(b, store, facts, &readers.to, too_many);
+    }
+    address_set_release(&readers.to);
+    return result;
 }

@@ -49,7 +49,8 @@ static void keep_for_log(struct invalid *in, const struct store_message *m)
 }
 
 void invalid_report(struct invalid *in, struct store *store, const struct conf *conf,
-                    const struct aliases *aliases, struct store_acceptance *a)
+                    const struct aliases *aliases, struct report_limit *limit,
+                    struct store_acceptance *a)
 {
     if (in->n == 0)
         return;
@@ -67,12 +68,13 @@ void invalid_report(struct invalid *in, struct store *store, const struct conf *
                                                     .attempt_ms = a->message->arrival_ms};
     }
     struct bounce b;
-    if (n && bounce_write(&b, store,
-                          &(struct bounce_facts){conf, aliases, a->message, buf_str(&in->head),
-                                                 failed, n})) {
+    const struct bounce_facts facts = {conf,   aliases, limit, a->message, buf_str(&in->head),
+                                       failed, n};
+    if (n && bounce_write(&b, store, &facts) == BOUNCE_WRITTEN) {
         a->report = b.message;
         a->report_content = b.content;
         snprintf(in->report_id, sizeof in->report_id, "%s", b.id);
+        in->report_dead = b.dead;
     }
     free(failed);
 }
@@ -95,7 +97,9 @@ void invalid_log(const struct invalid *in, const char *id)
     for (unsigned i = 0; i < in->n; i++)
         log_recipient(&in->told[i], id);
     if (in->report_id[0])
-        log_say(LOG_LEVEL_INFO, id, "sender non-delivery notification: %s", in->report_id);
+        log_say(LOG_LEVEL_INFO, id, "sender non-delivery notification: %s%s", in->report_id,
+                in->report_dead ? ", kept as dead: the sender got too many within an hour"
+                                : "");
 }
 
 void invalid_release(struct invalid *in)

@@ -24,6 +24,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/pace.c %reldir%/pace.h \
 	%reldir%/rate.c %reldir%/rate.h \
 	%reldir%/relay.c %reldir%/relay.h \
+	%reldir%/report_limit.c %reldir%/report_limit.h \
 	%reldir%/service.c %reldir%/service.h \
 	%reldir%/session.c %reldir%/session.h \
 	%reldir%/settle.c %reldir%/settle.h %reldir%/settle_log.c %reldir%/settlement.h \

@@ -33,6 +33,7 @@ struct relay {
     struct loop *loop;
     struct store *store;
     const struct aliases *aliases;
+    struct report_limit *limit;
     struct conf *conf;
     struct smarthost_set *smarthosts;
     struct loop_timer *timer;
@@ -93,8 +94,8 @@ static struct attempt *next_attempt(void *self)
     if (!m)
         return NULL;
     set_active(r, id);
-    return attempt_new(&(struct settle_context){r->store, r->aliases, r->conf, on_recorded, r},
-                       m);
+    return attempt_new(
+        &(struct settle_context){r->store, r->aliases, r->limit, r->conf, on_recorded, r}, m);
 }
 
 /* What the store has noted of an attempt under way must stay, and a lost reply its wait. */
@@ -162,12 +163,13 @@ static void free_finished_sets(struct relay *r)
 }
 
 struct relay *relay_new(struct loop *loop, struct store *store, const struct aliases *aliases,
-                        struct conf *conf, struct err *err)
+                        struct report_limit *limit, struct conf *conf, struct err *err)
 {
     struct relay *r = mem_new(sizeof *r);
     r->loop = loop;
     r->store = store;
     r->aliases = aliases;
+    r->limit = limit;
     r->smarthosts = new_set(r, conf, err);
     if (!r->smarthosts) {
         free(r);
@@ -301,9 +303,9 @@ static void sweep_expired(struct relay *r, int64_t now)
         after = m->id;
         if (expired && m->state == STORE_QUEUED && !relay_is_active(r, m->id)) {
             set_active(r, m->id);
-            settle_expired(
-                &(struct settle_context){r->store, r->aliases, r->conf, on_recorded, r}, m,
-                held_by ? held_by : &waited);
+            settle_expired(&(struct settle_context){r->store, r->aliases, r->limit, r->conf,
+                                                    on_recorded, r},
+                           m, held_by ? held_by : &waited);
         } else {
             store_message_free(m);
         }

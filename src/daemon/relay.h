@@ -9,14 +9,16 @@
 #include "err.h"
 #include "fault.h"
 #include "loop.h"
+#include "report_limit.h"
 #include "store.h"
 
 struct relay;
 
-/* Ready to work. loop, store and aliases are borrowed for its life, conf is referenced. NULL
- * with *err: a trust store or client certificate cannot be loaded. */
+/* Ready to work. loop, store, aliases and limit are borrowed for its life, conf is referenced.
+ * NULL with *err: a trust store or client certificate cannot be loaded. */
 struct relay *relay_new(struct loop *loop, struct store *store, const struct aliases *aliases,
-                        struct conf *conf, struct err *err) ATTR_MUST_CHECK;
+                        struct report_limit *limit, struct conf *conf,
+                        struct err *err) ATTR_MUST_CHECK;
 void relay_free(struct relay *r);
 
 /* Something may have become due: look at the end of this turn. */

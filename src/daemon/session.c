@@ -34,6 +34,7 @@ struct session {
     struct store *store;
     const struct aliases *aliases;
     struct conf *conf;
+    struct report_limit *limit;
     void (*on_end)(void *owner);
     void *owner;
     struct conn *conn; /* NULL once closed */
@@ -303,7 +304,7 @@ static void on_eom(struct session *s)
     s->committing = true;
     struct store_acceptance a = {.message = m, .n = s->n_chunks, .chunk = s->chunk};
     buf_init(&s->chunk, 0);
-    invalid_report(&s->envelope.invalid, s->store, s->conf, s->aliases, &a);
+    invalid_report(&s->envelope.invalid, s->store, s->conf, s->aliases, s->limit, &a);
     store_accept(s->store, &a, &s->waiter);
 }
 
@@ -483,6 +484,7 @@ struct session *session_new(const struct session_setup *setup, int fd)
     s->loop = setup->loop;
     s->store = setup->store;
     s->aliases = setup->aliases;
+    s->limit = setup->limit;
     s->conf = conf_ref(setup->conf);
     s->on_end = setup->on_end;
     s->owner = setup->owner;

@@ -7,6 +7,7 @@
 #include "aliases.h"
 #include "conf.h"
 #include "loop.h"
+#include "report_limit.h"
 #include "store.h"
 
 #include <sys/socket.h>
@@ -19,9 +20,10 @@ struct session;
 
 /* What a session works with, and who is at its other end. */
 struct session_setup {
-    struct loop *loop; /* borrowed, as is */
+    struct loop *loop; /* borrowed, as are */
     struct store *store;
     const struct aliases *aliases;
+    struct report_limit *limit;
     struct conf *conf;           /* referenced */
     bool network;                /* TCP: cred tells nothing */
     struct ucred cred;           /* uid (uid_t)-1: not known */

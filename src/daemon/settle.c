@@ -40,21 +40,40 @@ static void free_settlement(struct settlement *s)
     free(s);
 }
 
-static unsigned list_failed(const struct settlement *s, struct report_recipient *failed)
+/* What the sender asked to be told of the i-th recipient in question; false: nothing. Of one
+ * that a server took that reports by itself nothing is left to be told. */
+static bool is_news(const struct settlement *s, unsigned i, enum report_action *action)
+{
+    const struct store_recipient *r = &s->message->recipients[s->index[i]];
+    switch (s->events[i]) {
+    case OUTCOME_SENT:
+        *action = REPORT_RELAYED;
+        return !s->dsn && bounce_is_asked(r, STORE_NOTIFY_SUCCESS);
+    case OUTCOME_BOUNCED:
+    case OUTCOME_EXPIRED:
+        *action = REPORT_FAILED;
+        return bounce_is_asked(r, STORE_NOTIFY_FAILURE);
+    case OUTCOME_DEFERRED:
+        break;
+    }
+    return false;
+}
+
+static unsigned list_news(const struct settlement *s, struct report_recipient *news)
 {
     unsigned n = 0;
+    enum report_action action;
     for (unsigned i = 0; i < s->n; i++) {
         const struct store_recipient *r = &s->message->recipients[s->index[i]];
-        bool asked = bounce_is_asked(r, STORE_NOTIFY_FAILURE);
-        if (asked && (s->events[i] == OUTCOME_BOUNCED || s->events[i] == OUTCOME_EXPIRED)) {
-            failed[n++] = (struct report_recipient){
+        if (is_news(s, i, &action))
+            news[n++] = (struct report_recipient){
                 .address = r->address,
                 .orcpt = r->orcpt,
+                .action = action,
                 .fault = &r->fault,
                 .remote = s->remote[0] ? s->remote : NULL,
                 .attempt_ms = s->relay[0] ? clock_wall_ms() : 0,
             };
-        }
     }
     return n;
 }
@@ -67,34 +86,59 @@ static unsigned count(const struct store_message *m, enum store_recipient_state 
     return n;
 }
 
-/* File the report for those that failed just now. A null sender gets none, and neither does
- * what answers by itself (RFC 5321 4.5.5, N-008): such a message is kept as dead once nobody
+/* Did a recipient fail whose sender did not say that he need not know? */
+static bool owes_report(const struct store_message *m)
+{
+    for (unsigned i = 0; i < m->n_recipients; i++) {
+        if (m->recipients[i].state == STORE_FAILED &&
+            bounce_is_asked(&m->recipients[i], STORE_NOTIFY_FAILURE))
+            return true;
+    }
+    return false;
+}
+
+static void file_report(struct settlement *s, struct store_outcome *outcome,
+                        const struct bounce_facts *facts)
+{
+    struct bounce b;
+    s->report_kind = bounce_tells_of_failure(facts) ? "non-delivery" : "delivery status";
+    s->report_result = bounce_write(&b, s->context.store, facts);
+    if (s->report_result != BOUNCE_WRITTEN)
+        return;
+    outcome->report = b.message;
+    outcome->report_content = b.content;
+    snprintf(s->report_id, sizeof s->report_id, "%s", b.id);
+    s->report_dead = b.dead;
+    settlement_keep_report(s, buf_str(&b.content));
+}
+
+/* File the report on what is news. A null sender gets none, and neither does what answers by
+ * itself (RFC 5321 4.5.5, N-008): a message of theirs that failed is kept as dead once nobody
  * waits any more. */
-static void return_failed(struct settlement *s, struct store_outcome *outcome)
+static void tell_sender(struct settlement *s, struct store_outcome *outcome)
 {
     struct store_message *m = s->message;
-    struct report_recipient *failed = mem_array(s->n, sizeof *failed);
-    unsigned n_failed = list_failed(s, failed);
+    struct report_recipient *news = mem_array(s->n, sizeof *news);
+    unsigned n_news = list_news(s, news);
     struct buf chunk;
     buf_init(&chunk, STORE_CHUNK_BYTES);
+    if (n_news == 0 && !owes_report(m)) {
+        free(news);
+        return;
+    }
     if (store_read(s->context.store, m->id, 0, &chunk) < 0)
         buf_clear(&chunk);
     bool allowed = bounce_is_allowed(m, buf_str(&chunk));
-    struct bounce b;
-    if (allowed && n_failed &&
-        bounce_write(&b, s->context.store,
-                     &(struct bounce_facts){s->context.conf, s->context.aliases, m,
-                                            buf_str(&chunk), failed, n_failed})) {
-        outcome->report = b.message;
-        outcome->report_content = b.content;
-        snprintf(s->report_id, sizeof s->report_id, "%s", b.id);
-        settlement_keep_report(s, buf_str(&b.content));
-    } else if (!allowed && count(m, STORE_WAITING) == 0) {
+    if (allowed && n_news) {
+        file_report(s, outcome,
+                    &(struct bounce_facts){s->context.conf, s->context.aliases,
+                                           s->context.limit, m, buf_str(&chunk), news, n_news});
+    } else if (!allowed && owes_report(m) && count(m, STORE_WAITING) == 0) {
         m->state = STORE_DEAD;
         m->next_attempt_ms = clock_wall_ms();
     }
     buf_release(&chunk);
-    free(failed);
+    free(news);
 }
 
 static void on_result(struct waiter *waiter, const struct store_result *result)
@@ -124,8 +168,7 @@ static struct store_event new_event(const struct settlement *s)
 static void record(struct settlement *s)
 {
     struct store_outcome outcome = {.message = s->message};
-    if (count(s->message, STORE_FAILED))
-        return_failed(s, &outcome);
+    tell_sender(s, &outcome);
     s->died = s->message->state == STORE_DEAD;
     s->held = s->message->state == STORE_HELD;
     s->removed = count(s->message, STORE_WAITING) == 0 && !s->died;
@@ -161,6 +204,7 @@ void settle_attempt(const struct settle_context *context, struct store_message *
     struct outcome_rules rules = rules_of(context->conf);
     struct str relay = str_of(attempt->relay);
     s->n = attempt->outcome.n;
+    s->dsn = attempt->dsn;
     for (unsigned i = 0; i < s->n; i++)
         s->index[i] = attempt->outcome.index[i];
     snprintf(s->relay, sizeof s->relay, "%s", attempt->relay);

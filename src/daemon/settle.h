@@ -7,13 +7,15 @@
 #include "aliases.h"
 #include "conf.h"
 #include "outcome.h"
+#include "report_limit.h"
 #include "store.h"
 
-/* Copied; store and aliases are borrowed, conf referenced until on_recorded(self, id) was
- * called, which is once all is committed. */
+/* Copied; store, aliases and limit are borrowed, conf referenced until on_recorded(self, id)
+ * was called, which is once all is committed. */
 struct settle_context {
     struct store *store;
     const struct aliases *aliases;
+    struct report_limit *limit;
     struct conf *conf;
     void (*on_recorded)(void *self, store_id id);
     void *self;
@@ -23,6 +25,7 @@ struct settle_context {
 struct settle_attempt {
     struct outcome_attempt outcome;
     const char *relay;    /* for the log: "host[addr]:port" */
+    bool dsn;             /* as in delivery_end */
     int64_t connected_ms; /* as in delivery_end */
     int64_t sent_ms;
 };

@@ -68,12 +68,17 @@ static void log_report(const struct settlement *s)
 {
     char size[24];
     snprintf(size, sizeof size, "%" PRIu64, s->report_bytes);
-    log_say(LOG_LEVEL_INFO, s->id, "sender non-delivery notification: %s", s->report_id);
+    log_say(LOG_LEVEL_INFO, s->id, "sender %s notification: %s", s->report_kind, s->report_id);
     log_facts(LOG_LEVEL_INFO, s->report_id,
               &(struct log_fact){"message-id", s->report_message_id}, 1, NULL);
     log_facts(LOG_LEVEL_INFO, s->report_id,
               (struct log_fact[]){{"from", "<>"}, {"size", size}, {"nrcpt", "1"}}, 3,
-              "(queue active)");
+              s->report_dead ? "(queue dead)" : "(queue active)");
+    if (s->report_dead)
+        log_say(LOG_LEVEL_WARNING, s->report_id,
+                "kept as dead: the sender of %s got %d reports within an hour; read it with "
+                "\"tranterctl show %s\", then drop it with \"tranterctl remove %s\"",
+                s->id, REPORT_LIMIT_AN_HOUR, s->report_id, s->report_id);
 }
 
 /* What becomes of the message where that is more than waiting. */
@@ -117,5 +122,10 @@ void settlement_log(const struct settlement *s)
         log_recipient(s, i);
     if (s->report_id[0])
         log_report(s);
+    else if (s->report_kind)
+        log_say(LOG_LEVEL_NOTICE, s->id, "no sender %s notification: %s", s->report_kind,
+                s->report_result == BOUNCE_NOBODY
+                    ? "the sender's alias leads to nobody"
+                    : "the sender got too many reports within an hour");
     log_end(s);
 }

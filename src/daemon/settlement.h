@@ -3,6 +3,7 @@
 #ifndef TRANTER_SETTLEMENT_H
 #define TRANTER_SETTLEMENT_H
 
+#include "bounce.h"
 #include "settle.h"
 #include "waiter.h"
 
@@ -18,7 +19,11 @@ struct settlement {
     struct store_recipient *told; /* address and fault as they are logged after the commit */
     bool *known; /* that the smarthost puts it off for this reason is in the log already */
     char id[STORE_ID_MAX];
+    bool dsn;                     /* the server reports what it took */
     char report_id[STORE_ID_MAX]; /* "": there is none */
+    const char *report_kind;      /* as Postfix's log has it: "non-delivery"; NULL: none */
+    enum bounce_result report_result;
+    bool report_dead; /* it is kept instead of sent */
     char report_message_id[160];
     uint64_t report_bytes;
     char relay[320];

@@ -28,6 +28,7 @@ struct submit {
     struct loop *loop;
     struct store *store;
     const struct aliases *aliases;
+    struct report_limit *limit;
     struct conf *conf;
     struct door *doors;
     unsigned n_doors;
@@ -82,6 +83,7 @@ static void begin_session(struct submit *submit, int fd, const struct session_se
     all.loop = submit->loop;
     all.store = submit->store;
     all.aliases = submit->aliases;
+    all.limit = submit->limit;
     all.conf = submit->conf;
     all.on_end = on_session_end;
     all.owner = visit;
@@ -111,12 +113,13 @@ void submit_adopt(struct submit *s, int fd, uid_t uid, gid_t gid)
 }
 
 struct submit *submit_new(struct loop *loop, struct store *store, const struct aliases *aliases,
-                          struct conf *conf)
+                          struct report_limit *limit, struct conf *conf)
 {
     struct submit *s = mem_new(sizeof *s);
     s->loop = loop;
     s->store = store;
     s->aliases = aliases;
+    s->limit = limit;
     s->conf = conf_ref(conf);
     TAILQ_INIT(&s->visits);
     return s;

@@ -8,6 +8,7 @@
 #include "conf.h"
 #include "err.h"
 #include "loop.h"
+#include "report_limit.h"
 #include "store.h"
 
 enum {
@@ -18,9 +19,11 @@ enum {
 
 struct submit;
 
-/* Ready to listen. loop, store and aliases are borrowed for its life; conf is referenced. */
+/* Ready to listen. loop, store, aliases and limit are borrowed for its life; conf is
+ * referenced.
+ */
 struct submit *submit_new(struct loop *loop, struct store *store, const struct aliases *aliases,
-                          struct conf *conf);
+                          struct report_limit *limit, struct conf *conf);
 void submit_free(struct submit *s);
 
 /* Listen where conf says, or on the n sockets that the service manager passed (taken). -1 with

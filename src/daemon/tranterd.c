@@ -39,6 +39,7 @@ struct daemon {
     struct conf *conf;
     struct loop *loop;
     struct store *store;
+    struct report_limit *limit;
     struct loop_watch *store_watch;
     struct aliases *aliases;
     struct submit *submit;
@@ -249,14 +250,15 @@ static int start(struct daemon *d, struct err *err)
     if (status != EX_OK)
         return status;
     d->loop = loop_new();
+    d->limit = report_limit_new();
     struct alias_table *table = aliases_load(d->conf, false, err);
     if (!table)
         return EX_CONFIG;
     d->aliases = aliases_new(d->conf, table);
-    d->relay = relay_new(d->loop, d->store, d->aliases, d->conf, err);
+    d->relay = relay_new(d->loop, d->store, d->aliases, d->limit, d->conf, err);
     if (!d->relay)
         return EX_CONFIG;
-    d->submit = submit_new(d->loop, d->store, d->aliases, d->conf);
+    d->submit = submit_new(d->loop, d->store, d->aliases, d->limit, d->conf);
     if (submit_listen(d->submit, fds, n, err) < 0)
         return EX_OSERR;
     d->control =
@@ -289,6 +291,7 @@ static void tear_down(struct daemon *d)
     if (d->store)
         store_close(d->store);
     aliases_free(d->aliases);
+    report_limit_free(d->limit);
     conf_unref(d->conf);
 }
 

@@ -34,6 +34,7 @@ EXTRA_DIST += \
 	%reldir%/README \
 	%reldir%/driver.py \
 	%reldir%/lib.py \
+	%reldir%/reports.py \
 	tests/certificates.py \
 	tests/demo.py \
 	tests/smarthost.py \

@@ -6,6 +6,7 @@ import os
 import smtplib
 
 import lib
+import reports
 
 BAD = "bad@example.net"
 
@@ -73,6 +74,119 @@ class NotifyTest(lib.Case):
         self.wait_kept(1)
         self.wait_idle()
         self.assertIsNone(self.daemon.logged("non-delivery notification"))
+
+    def test_a_success_is_reported_where_the_smarthost_reports_none(self):
+        self.daemon.start()
+        self.send("-N", "success,failure", "-V", "QQ 1+2", to=("good@example.net", BAD))
+        self.wait_kept(2)
+        report = reports.wait_report(self, lib.SENDER, 2)
+        self.assertEqual(report.actions(), [("good@example.net", "relayed"), (BAD, "failed")])
+        self.assertEqual(report.of_message["Original-Envelope-Id"], "QQ 1+2")
+        self.assertEqual(report.message["Subject"], "Undelivered Mail Returned to Sender")
+        relayed = report.of_recipients[0]
+        self.assertEqual((relayed["Status"], relayed["Remote-MTA"]), ("2.0.0", "dns; localhost"))
+        self.assertRegex(relayed["Diagnostic-Code"], "smtp; 250 2.0.0 Ok: kept as ")
+        self.assertTrue(relayed["Last-Attempt-Date"])
+        self.wait_idle()
+        self.check_manners()
+
+    def test_a_success_alone_is_good_news_with_the_header_alone(self):
+        self.daemon.start()
+        self.send("-N", "success", "-R", "full", to=("good@example.net",))
+        self.wait_kept(2)
+        report = reports.wait_report(self, lib.SENDER, 2)
+        self.assertEqual(report.message["Subject"], "Successful Mail Delivery Report")
+        self.assertEqual(report.original.get_content_type(), "text/rfc822-headers")
+        self.daemon.wait_log("sender delivery status notification: ")
+
+    def test_a_success_is_not_reported_unasked(self):
+        self.daemon.start()
+        self.send(to=("good@example.net",))
+        self.wait_kept(1)
+        self.wait_idle()
+        self.assertIsNone(self.daemon.logged("notification"))
+
+    def test_who_reports_by_itself_is_asked_to_and_left_to_it(self):
+        self.host.capabilities += ("DSN",)
+        self.daemon.start()
+        self.send("-N", "success,failure", "-V", "QQ 1", "-R", "hdrs", to=("good@example.net", BAD))
+        record = self.wait_kept(2)[0]
+        self.assertEqual((record["parameters"]["RET"], record["parameters"]["ENVID"]),
+                         ("HDRS", "QQ+201"))
+        self.assertEqual(record["asked_of_recipients"], [{"NOTIFY": "SUCCESS,FAILURE"}])
+        report = reports.wait_report(self, lib.SENDER, 2)
+        self.assertEqual(report.actions(), [(BAD, "failed")])
+        self.wait_idle()
+        self.check_manners()
+
+    def test_the_original_recipient_is_named(self):
+        self.daemon.start()
+        session = (b"EHLO x\nMAIL FROM:<%s>\nRCPT TO:<%s> ORCPT=rfc822;list+2Bowner@example.org\n"
+                   b"DATA\nSubject: x\n.\nQUIT\n" % (lib.SENDER.encode(), BAD.encode()))
+        self.assertEqual(self.daemon.sendmail("-bs", stdin=session).returncode, 0)
+        report = reports.wait_report(self, lib.SENDER)
+        self.assertEqual(report.of_recipients[0]["Original-Recipient"],
+                         "rfc822; list+owner@example.org")
+
+    def returned(self, *options, message=lib.MESSAGE):
+        done = self.daemon.sendmail("-i", "-f", lib.SENDER, *options, BAD, stdin=message)
+        self.assertEqual(done.returncode, 0)
+        return reports.wait_report(self, lib.SENDER).original
+
+    def test_the_whole_message_comes_back_where_it_is_asked_for(self):
+        self.daemon.start()
+        original = self.returned("-R", "full")
+        self.assertEqual(original.get_content_type(), "message/rfc822")
+        whole = original.get_content()
+        self.assertEqual(whole["Subject"], "a test")
+        self.assertEqual(whole.get_content().rstrip("\r\n"), "One line.")
+
+    def test_the_header_comes_back_where_that_is_asked_for_or_nothing(self):
+        self.daemon.start()
+        original = self.returned("-R", "hdrs")
+        self.assertEqual(original.get_content_type(), "text/rfc822-headers")
+        self.assertIn("Subject: a test", original.get_content())
+        self.assertNotIn("One line.", original.get_content())
+
+    def test_a_large_message_does_not_come_back_whole(self):
+        self.daemon.start()
+        original = self.returned("-R", "full", message=lib.MESSAGE + b"0123456789\n" * 6000)
+        self.assertEqual(original.get_content_type(), "text/rfc822-headers")
+
+    def test_a_whole_message_in_eight_bits_with_long_lines_comes_back_readable(self):
+        self.daemon.start()
+        text = "\u00e4\u00f6\u00fc " * 500
+        original = self.returned("-R", "full", message=(
+            "Subject: x\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n"
+            "Content-Transfer-Encoding: 8bit\n\n%s\n" % text).encode())
+        whole = original.get_content()
+        self.assertEqual(whole.get_content().split(), text.split())
+        self.check_manners()
+
+
+class ManyReportsTest(lib.Case):
+    """A program that sends without end to who is not there, in the name of somebody else."""
+
+    def test_an_address_gets_so_many_reports_an_hour_and_the_others_are_kept(self):
+        self.host.script.replace([{"stage": "rcpt", "recipient": "bad*", "action": "reply",
+                                   "text": "550 5.1.1 no such user"}])
+        self.daemon.start()
+        session = [b"EHLO x\r\n"]
+        for n in range(103):
+            session.append(b"MAIL FROM:<victim@example.com>\r\nRCPT TO:<bad%d@example.net>\r\nDATA\r\n"
+                           b"Subject: %d\r\n\r\n.\r\n" % (n, n))
+        session.append(b"QUIT\r\n")
+        self.assertEqual(self.daemon.sendmail("-bs", stdin=b"".join(session)).returncode, 0)
+        self.wait_kept(100, deadline=60)
+        dead = lib.wait_for(lambda: (lambda q: q if len(q) == 3 else None)(self.daemon.queue()),
+                            "three dead reports")
+        for entry in dead:
+            self.assertEqual((entry["state"], entry["sender"]), ("dead", ""))
+            self.assertEqual(entry["recipients"][0]["address"], "victim@example.com")
+            self.assertEqual(entry["recipients"][0]["code"], "REPORT-LIMIT")
+        self.daemon.wait_log(r"kept as dead: the sender of \w+ got 100 reports within an hour")
+        self.daemon.submit("bad@example.net")
+        self.wait_kept(101)
 
 
 if __name__ == "__main__":

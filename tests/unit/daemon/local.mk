@@ -35,3 +35,9 @@ TESTS += %reldir%/check_rate
 %canon_reldir%_check_rate_CPPFLAGS = $(base_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
 %canon_reldir%_check_rate_SOURCES = %reldir%/check_rate.c src/daemon/rate.c src/daemon/width.c
 %canon_reldir%_check_rate_LDADD = $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_report_limit
+TESTS += %reldir%/check_report_limit
+%canon_reldir%_check_report_limit_CPPFLAGS = $(base_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
+%canon_reldir%_check_report_limit_SOURCES = %reldir%/check_report_limit.c src/daemon/report_limit.c
+%canon_reldir%_check_report_limit_LDADD = $(base_LIBS) $(CHECK_LIBS)
