@@ -51,6 +51,9 @@ int command_ask(const struct command *command, const struct command_line *line);
 /* Say which settings apply to mail for an address. */
 int command_why(const struct command *command, const struct command_line *line);
 
+/* Walk to the smarthosts, and say what is wrong. */
+int command_diagnose(const struct command *command, const struct command_line *line);
+
 /* Check the configuration file, and the alias files. */
 int command_check(const struct command *command, const struct command_line *line);
 

@@ -27,15 +27,17 @@ pkglibexec_PROGRAMS += %reldir%/sendmail
 %canon_reldir%_sendmail_LDADD = $(tools_LIBS)
 
 bin_PROGRAMS += %reldir%/tranterctl
-%canon_reldir%_tranterctl_CPPFLAGS = $(base_I) $(mail_I) $(store_I) $(view_I) $(conf_I) $(JANSSON_CFLAGS) \
+%canon_reldir%_tranterctl_CPPFLAGS = $(base_I) $(mail_I) $(smtp_I) $(tls_I) $(store_I) $(view_I) $(net_I) \
+	$(conf_I) $(diagnose_I) $(JANSSON_CFLAGS) \
 	-DCONFIG_FILE='"$(sysconfdir)/tranter/tranter.conf"' \
 	-DCONTROL_SOCKET='"$(runstatedir)/tranter/control.sock"'
 %canon_reldir%_tranterctl_SOURCES = \
 	%reldir%/command.h \
 	%reldir%/command_ask.c \
 	%reldir%/command_check.c %reldir%/command_why.c \
+	%reldir%/command_diagnose.c \
 	%reldir%/tranterctl.c
-%canon_reldir%_tranterctl_LDADD = src/tools/libtools.a $(view_LIBS) $(conf_LIBS) $(JANSSON_LIBS)
+%canon_reldir%_tranterctl_LDADD = src/tools/libtools.a $(view_LIBS) $(diagnose_LIBS) $(JANSSON_LIBS)
 
 # The names under which the shim is called. They are relative, so that they hold beneath DESTDIR
 # and in a chroot. $$name is where a link goes, $$target what it says.

@@ -25,12 +25,13 @@ static const char help[] =
     "  reload                load the configuration afresh\n"
     "  check                 check the configuration file and the aliases\n"
     "  why ADDRESS           which aliases, smarthosts and settings apply to mail for it\n"
+    "  diagnose [SMARTHOST]  walk to it without sending; say what is wrong, and what mends it\n"
     "SELECTION is ID... | --all | those that fit all of --from PATTERN, --to PATTERN,\n"
     "--older DURATION, --user NAME|UID, --state queued|active|deferred|held|dead.\n"
     "  --json                print JSON\n"
     "  -c FILE               the configuration file; default " CONFIG_FILE "\n"
     "Exit status: 0 done, 64 usage, 67 no such message, 69 the daemon cannot be reached,\n"
-    "77 not permitted, 78 configuration. See tranterctl(8).\n";
+    "75 not now (diagnose), 77 not permitted, 78 configuration. See tranterctl(8).\n";
 
 enum {
     JSON = COMMAND_TAKES(COMMAND_JSON),
@@ -72,7 +73,8 @@ static const struct command commands[] = {
     {"reload", "reload", .run = command_ask},
     {"check", .run = command_check},
     {.name = "return"},
-    {.name = "diagnose"},
+    {"diagnose", .takes = JSON | COMMAND_TAKES(COMMAND_FROM) | COMMAND_TAKES(COMMAND_TO),
+     .takes_words = true, .run = command_diagnose},
     {"why", .takes = JSON | WHO, .takes_words = true, .run = command_why},
     {.name = "metrics"},
 };
