@@ -36,11 +36,11 @@ static off_t place_of(unsigned n)
     return (off_t)n * STORE_CHUNK_BYTES;
 }
 
-int annex_open(struct annex *a, const char *spool, int spool_fd, struct err *err)
+int annex_open(struct annex *a, unsigned from, const char *spool, int spool_fd, struct err *err)
 {
     static const char name[] = "content";
     size_t size = strlen(spool) + 1 + sizeof name;
-    *a = (struct annex){.directory_fd = -1, .directory = mem_array(size, 1)};
+    *a = (struct annex){.from = from, .directory_fd = -1, .directory = mem_array(size, 1)};
     snprintf(a->directory, size, "%s/%s", spool, name);
     if (mkdirat(spool_fd, name, 0700) < 0 && errno != EEXIST)
         return err_set(err, "cannot make the directory %s: %s", a->directory, strerror(errno));
@@ -109,8 +109,8 @@ static enum store_failure begin(struct annex *a, struct annex_file *f)
     char name[STORE_ID_MAX];
     store_id_format(name, f->id);
     spare(a, f->id);
-    f->n_chunks = ANNEX_FROM;
-    f->pushed = f->end = place_of(ANNEX_FROM);
+    f->n_chunks = a->from;
+    f->pushed = f->end = place_of(a->from);
     f->fd = openat(a->directory_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
                    0600);
     return f->fd < 0 ? fail(a, f, "make") : STORE_OK;

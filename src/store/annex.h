@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* annex_: what is beyond the first ANNEX_FROM chunks of a content, in a file of its own.
+/* annex_: what is beyond the first chunks of a content, in a file of its own.
  *
- * SPOOL/content/ID has the chunks from number ANNEX_FROM on, each at its place in the content:
+ * SPOOL/content/ID has the chunks from number .from on, each at its place in the content:
  * the file is as long as the content and begins with a hole. The database stays the truth. The
  * file is on the disk before the transaction that makes its message visible, and is removed
  * once the transaction that removed the message is on the disk; a file without a message is
@@ -20,6 +20,7 @@ enum {
 struct annex_file; /* one that is being written */
 
 struct annex {
+    unsigned from; /* ANNEX_FROM, but in tests */
     int directory_fd;
     char *directory; /* its path, for people; owned */
     struct annex_file *files;
@@ -30,22 +31,22 @@ struct annex {
 
 /* Open the directory "content" of the spool, made with mode 0700 where it is missing; its name
  * is durable once the spool directory was synced. 0, or -1 with a sentence in *err. */
-int annex_open(struct annex *a, const char *spool, int spool_fd,
+int annex_open(struct annex *a, unsigned from, const char *spool, int spool_fd,
                struct err *err) ATTR_MUST_CHECK;
 void annex_close(struct annex *a);
 
 /* Whether a content of so many bytes has a file. */
-static inline bool annex_has(uint64_t body_bytes)
+static inline bool annex_has(const struct annex *a, uint64_t body_bytes)
 {
-    return body_bytes > (uint64_t)ANNEX_FROM * STORE_CHUNK_BYTES;
+    return body_bytes > (uint64_t)a->from * STORE_CHUNK_BYTES;
 }
 
-/* Write chunk number n (ANNEX_FROM and up, in order) of message id. A failure is for good: all
+/* Write chunk number n (.from and up, in order) of message id. A failure is for good: all
  * that follows for that message fails as well. Says why in *err. */
 enum store_failure annex_append(struct annex *a, store_id id, unsigned n, struct str chunk,
                                 struct err *err) ATTR_MUST_CHECK;
 
-/* Chunks ANNEX_FROM to n - 1 were appended: make them and the file's name durable. */
+/* Chunks .from to n - 1 were appended: make them and the file's name durable. */
 enum store_failure annex_sync(struct annex *a, store_id id, unsigned n,
                               struct err *err) ATTR_MUST_CHECK;
 

@@ -275,15 +275,6 @@ unsigned store_page(struct store *s, store_id after, struct store_message **page
     return after >= SCHEMA_ID_LAST ? 0 : read_page(s, after + 1, SCHEMA_ID_LAST, page, max);
 }
 
-/* What is in no row must be in the message's file. */
-static int read_annex(const struct store *s, store_id id, unsigned n, size_t bytes,
-                      struct buf *out, struct err *err)
-{
-    if (n < ANNEX_FROM)
-        return err_set(err, "a part of it is missing in %s", s->spool.database);
-    return annex_read(&s->annex, id, n, bytes, out, err);
-}
-
 unsigned store_search(struct store *s, struct store_search *search, struct store_message **page,
                       unsigned max)
 {
@@ -312,7 +303,8 @@ ssize_t store_read(struct store *s, store_id id, unsigned n, struct buf *out)
     int rc = reader_chunk(&s->reader, id, n, out, &bytes);
     struct err err;
     BUG_ON(rc == SQLITE_TOOBIG);
-    if (rc == SQLITE_OK || (rc == SQLITE_EMPTY && read_annex(s, id, n, bytes, out, &err) == 0))
+    if (rc == SQLITE_OK ||
+        (rc == SQLITE_EMPTY && annex_read(&s->annex, id, n, bytes, out, &err) == 0))
         return (ssize_t)bytes;
     if (rc == SQLITE_MISMATCH)
         err_set(&err, "a part of the content in %s has another length", s->spool.database);

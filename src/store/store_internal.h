@@ -28,6 +28,7 @@ struct store_options {
     const char *vfs;     /* SQLite's name for the file system layer; NULL: the system's */
     int64_t now_ms;      /* wall clock, for S-089 */
     int log_pages_max;   /* the log is checkpointed from this size on */
+    unsigned annex_from; /* chunks that lie in rows */
     off_t reserve_bytes; /* kept for a full disk; 0: none */
 };
 

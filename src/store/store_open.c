@@ -228,7 +228,8 @@ static int open_queue(struct store *s, const struct store_options *options, stru
         return err_set(err, "cannot make an event descriptor: %s", strerror(errno));
     if (open_writer(s, options, err) < 0 ||
         marks_open(&s->marks, s->spool.directory_fd, err) < 0 ||
-        annex_open(&s->annex, s->spool.directory, s->spool.directory_fd, err) < 0 ||
+        annex_open(&s->annex, options->annex_from, s->spool.directory, s->spool.directory_fd,
+                   err) < 0 ||
         recover(s, options->now_ms, err) < 0 || sweep_halves(s, err) < 0 ||
         sweep_annex(s, err) < 0 || open_reader(s, options->vfs, err) < 0)
         return -1;
@@ -259,6 +260,7 @@ struct store *store_open(const char *directory, struct err *err, pid_t *busy_pid
 {
     const struct store_options options = {.now_ms = clock_wall_ms(),
                                           .log_pages_max = WRITER_LOG_PAGES,
+                                          .annex_from = ANNEX_FROM,
                                           .reserve_bytes = RESERVE_BYTES};
     return store_open_with(directory, &options, err, busy_pid);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "tables.h"
 
-#include "annex.h"
 #include "mem.h"
 #include "schema.h"
 
@@ -167,9 +166,9 @@ static int read_totals(struct tables *t)
     return rc == SQLITE_ROW ? reset : rc;
 }
 
-int tables_open(struct tables *t, sqlite3 *db)
+int tables_open(struct tables *t, sqlite3 *db, const struct annex *annex)
 {
-    *t = (struct tables){.db = db};
+    *t = (struct tables){.db = db, .annex = annex};
     int rc = sql_prepare(db, statement_texts, t->statements, N_STATEMENTS);
     if (rc == SQLITE_OK)
         rc = history_open(&t->history, db);
@@ -284,7 +283,7 @@ static int adopt_chunks(struct tables *t, const struct operation *op)
                         SQL_VALUES(FIRST_ROW(op->id), LAST_ROW(op->id)), &found);
     if (rc != SQLITE_OK)
         return rc;
-    if (found != (op->n < ANNEX_FROM ? op->n : ANNEX_FROM))
+    if (found != (op->n < t->annex->from ? op->n : t->annex->from))
         return SQLITE_CONSTRAINT;
     return sql_run(t->statements[DROP_HALF], SQL_VALUES(SQL_INT(op->id)));
 }
@@ -349,7 +348,7 @@ static int apply_commit(struct tables *t, struct operation *op)
         rc = adopt_chunks(t, op);
     if (rc == SQLITE_OK)
         rc = add_message(t, op->message);
-    if (rc == SQLITE_OK && op->n < ANNEX_FROM && buf_len(&op->content) > 0)
+    if (rc == SQLITE_OK && op->n < t->annex->from && buf_len(&op->content) > 0)
         rc = add_chunk(t, op->id, op->n, buf_str(&op->content));
     if (rc == SQLITE_OK && op->report)
         rc = add_report(t, op);
@@ -367,7 +366,7 @@ static int erase(struct tables *t, struct operation *op, const struct kind *kind
     if (rc != SQLITE_OK)
         return rc;
     count(&t->totals, kind, -1);
-    op->drops_annex = annex_has((uint64_t)kind->body_bytes);
+    op->drops_annex = annex_has(t->annex, (uint64_t)kind->body_bytes);
     if (kind->body_bytes > (int64_t)TABLES_CHUNKS_AT_ONCE * STORE_CHUNK_BYTES) {
         op->rest = OPERATION_LITTER;
         return sql_run(t->statements[ADD_HALF], SQL_VALUES(SQL_INT(op->id)));

@@ -4,6 +4,7 @@
 #ifndef TRANTER_TABLES_H
 #define TRANTER_TABLES_H
 
+#include "annex.h"
 #include "history.h"
 #include "operation.h"
 #include "sql.h"
@@ -27,7 +28,8 @@ struct totals {
 };
 
 struct tables {
-    sqlite3 *db; /* owned */
+    sqlite3 *db;               /* owned */
+    const struct annex *annex; /* borrowed: which contents have a file */
     sqlite3_stmt *statements[TABLES_STATEMENTS];
     struct history history;
     struct totals totals; /* as in the database, and with what the open transaction changed */
@@ -36,7 +38,7 @@ struct tables {
 };
 
 /* Prepare the statements on db (taken, also on failure) and read the totals. */
-int tables_open(struct tables *t, sqlite3 *db) ATTR_MUST_CHECK;
+int tables_open(struct tables *t, sqlite3 *db, const struct annex *annex) ATTR_MUST_CHECK;
 int tables_close(struct tables *t);
 
 /* BEGIN IMMEDIATE; COMMIT with the totals; ROLLBACK, which also restores them. */

@@ -37,7 +37,7 @@ int writer_init(struct writer *w, sqlite3 *db, const struct writer_setup *setup)
     w->broken_result = operation_new(OPERATION_SWEEP, 0, NULL);
     w->broken_result->result.type = STORE_BROKEN;
     sqlite3_wal_hook(db, note_log_pages, w);
-    return tables_open(&w->tables, db);
+    return tables_open(&w->tables, db, w->annex);
 }
 
 /* With the mutex held. It fails only where the counter is full, and then it is readable as it

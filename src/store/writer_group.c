@@ -237,7 +237,7 @@ static enum store_failure complete_annex(struct annex *a, const struct operation
 {
     struct str last = buf_str(&op->content);
     enum store_failure failure = STORE_OK;
-    if (!annex_has(op->message->body_bytes))
+    if (!annex_has(a, op->message->body_bytes))
         return STORE_OK;
     if (last.n > 0)
         failure = annex_append(a, op->id, op->n, last, err);
@@ -248,7 +248,7 @@ static enum store_failure complete_annex(struct annex *a, const struct operation
 static enum store_failure write_annex(struct annex *a, const struct operation *op,
                                       struct err *err)
 {
-    if (op->type == OPERATION_APPEND && op->n >= ANNEX_FROM)
+    if (op->type == OPERATION_APPEND && op->n >= a->from)
         return annex_append(a, op->id, op->n, buf_str(&op->content), err);
     if (op->type == OPERATION_COMMIT)
         return complete_annex(a, op, err);
@@ -269,7 +269,7 @@ static void write_annexes(struct writer *w, struct operation_list *ops)
         enum store_failure failure = write_annex(w->annex, op, &err);
         if (failure != STORE_OK)
             give_back(w, op, failure, err.text);
-        else if (op->type == OPERATION_APPEND && op->n >= ANNEX_FROM)
+        else if (op->type == OPERATION_APPEND && op->n >= w->annex->from)
             writer_inner_finish(w, op, STORE_OK, "");
         else
             operation_add(&rest, op);

@@ -48,7 +48,7 @@ class CrashTest(lib.Case):
         with self.lock:
             self.next_number += 1
             number = self.next_number
-            self.sizes[number] = self.random.choice((200, 200, 200, 4000, 70000, 200000))
+            self.sizes[number] = self.random.choice((200,) * 8 + (4000, 4000, 70000, 70000, 200000, 1500000))
         return number, b"Subject: n%d\r\n\r\n" % number + body_of(number, self.sizes[number])
 
     def acknowledged(self, number):
@@ -142,6 +142,7 @@ class CrashTest(lib.Case):
         self.assertEqual(self.daemon.stop(), 0)
         with contextlib.closing(sqlite3.connect(os.path.join(self.daemon.spool, "queue.db"))) as db:
             self.assertEqual(db.execute("SELECT count(*) FROM chunk").fetchone(), (0,))
+        self.assertEqual(os.listdir(os.path.join(self.daemon.spool, "content")), [])
 
 
 if __name__ == "__main__":

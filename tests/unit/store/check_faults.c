@@ -14,7 +14,7 @@
 #include <string.h>
 
 enum {
-    N_MESSAGES = 8,
+    N_MESSAGES = 11,
     LOG_PAGES = 16, /* so that the log is checkpointed and begun again several times */
     ROUNDS_BY_CHANCE = 2
 };
@@ -32,6 +32,9 @@ struct fate {
     store_id told_of;            /* report that is queued with its acceptance; 0: none */
     unsigned attempts_handed_in; /* recorded with a later attempt */
     unsigned attempts_told;
+    bool held_told;
+    bool release_handed_in;
+    bool release_told;
 };
 
 static struct fate fates[N_MESSAGES];
@@ -100,12 +103,29 @@ static void defer(unsigned n)
     struct store_message *m = f->accepted ? store_load(s, f->id) : NULL;
     if (!m)
         return;
+    store_mark_sending(s, f->id);
     m->recipients[0].state = STORE_SENT;
     m->attempts = ++f->attempts_handed_in;
     struct store_outcome outcome = {.message = m};
     store_record(s, &outcome, f);
     if (went_well(f))
         f->attempts_told = f->attempts_handed_in;
+}
+
+/* All have it. */
+static void deliver(unsigned n)
+{
+    struct fate *f = &fates[n];
+    struct store_message *m = f->accepted ? store_load(s, f->id) : NULL;
+    if (!m)
+        return;
+    store_mark_sending(s, f->id);
+    for (unsigned i = 0; i < m->n_recipients; i++)
+        m->recipients[i].state = STORE_SENT;
+    struct store_outcome outcome = {.message = m};
+    f->end_handed_in = true;
+    store_record(s, &outcome, f);
+    f->end_told = went_well(f);
 }
 
 /* Accept message n, of which a recipient failed already, and the report of it. */
@@ -147,7 +167,7 @@ static void bounce(unsigned n, unsigned n_report)
     f->end_told = went_well(f);
 }
 
-static void hold(unsigned n)
+static void hold(unsigned n, bool releases)
 {
     struct fate *f = &fates[n];
     struct store_message *m = f->accepted ? store_load(s, f->id) : NULL;
@@ -156,10 +176,13 @@ static void hold(unsigned n)
     store_message_free(m);
     struct store_event event = {.time_ms = 4, .text = mem_strdup("put on hold")};
     store_hold(s, f->id, &event, f);
-    went_well(f);
+    f->held_told = went_well(f);
+    if (!releases)
+        return;
+    f->release_handed_in = true;
     event = (struct store_event){.time_ms = 5, .text = mem_strdup("released")};
     store_release(s, f->id, 5, &event, f);
-    went_well(f);
+    f->release_told = went_well(f);
 }
 
 static void remove_message(unsigned n)
@@ -172,14 +195,17 @@ static void remove_message(unsigned n)
     f->end_told = went_well(f);
 }
 
-/* A chunk whose message is never committed. */
+/* Chunks, in a row and in a file, whose message is never committed. */
 static void leave_half(void)
 {
     struct buf chunk;
+    store_id id = store_begin(s, 1800000000000);
     buf_init(&chunk, STORE_CHUNK_BYTES);
-    fixture_content(&chunk, 1, STORE_CHUNK_BYTES);
-    store_append(s, store_begin(s, 1800000000000), 0, &chunk, &chunk);
-    went_well(&chunk);
+    for (unsigned i = 0; i < 2; i++) {
+        fixture_content(&chunk, 1, STORE_CHUNK_BYTES);
+        store_append(s, id, i, &chunk, &chunk);
+        went_well(&chunk);
+    }
 }
 
 /* See what followed the last operation. */
@@ -195,8 +221,10 @@ static void settle(void)
 
 static void run_scenario(void)
 {
-    const struct store_options options = {
-        .vfs = FAULTFS_NAME, .now_ms = 1800000000000, .log_pages_max = LOG_PAGES};
+    const struct store_options options = {.vfs = FAULTFS_NAME,
+                                          .now_ms = 1800000000000,
+                                          .log_pages_max = LOG_PAGES,
+                                          .annex_from = 1};
     struct err err = {""};
     pid_t busy_pid;
     memset(fates, 0, sizeof fates);
@@ -214,18 +242,26 @@ static void run_scenario(void)
     leave_half();
     bounce(0, 3);
     accept_message(4, 4096, 1);
-    hold(4);
+    hold(4, true);
     remove_message(2);
     accept_message(5, 100, 2);
     accept_reported(6, 7);
+    accept_message(8, 3 * STORE_CHUNK_BYTES + 5, 2);
+    defer(8);
+    accept_message(9, 2 * STORE_CHUNK_BYTES, 1);
+    deliver(8);
+    accept_message(10, 2 * STORE_CHUNK_BYTES + 1, 1);
+    hold(10, false);
     settle();
     store_close(s);
 }
 
 static struct store *open_on_faultfs(int log_pages_max)
 {
-    const struct store_options options = {
-        .vfs = FAULTFS_NAME, .now_ms = 1800000000000, .log_pages_max = log_pages_max};
+    const struct store_options options = {.vfs = FAULTFS_NAME,
+                                          .now_ms = 1800000000000,
+                                          .log_pages_max = log_pages_max,
+                                          .annex_from = 1};
     return fixture_open_with(&options);
 }
 
@@ -239,6 +275,10 @@ static void check_present(const struct fate *f, unsigned n, const struct store_m
         ck_assert_uint_ge(m->attempts, f->attempts_told);
     if (m->attempts)
         ck_assert_int_eq(m->recipients[0].state, STORE_SENT);
+    if (killed_only && f->held_told && !f->release_handed_in)
+        ck_assert_int_eq(m->state, STORE_HELD);
+    if (killed_only && f->release_told)
+        ck_assert_int_eq(m->state, STORE_QUEUED);
 }
 
 /* killed_only: what was told as recorded must be there too, synced or not. */
@@ -476,6 +516,7 @@ START_TEST(a_reserve_lets_outcomes_be_recorded_and_takes_no_new_mail)
     const struct store_options options = {.vfs = FAULTFS_NAME,
                                           .now_ms = 1800000000000,
                                           .log_pages_max = WRITER_LOG_PAGES,
+                                          .annex_from = ANNEX_FROM,
                                           .reserve_bytes = 4 * 1024 * 1024};
     s = fixture_open_with(&options);
     for (unsigned i = 0; i < MANY; i++)
@@ -526,6 +567,7 @@ START_TEST(an_outcome_reaches_the_disk_by_itself_and_soon)
     faultfs_cut_now();
     store_close(s);
     faultfs_lose_power(FAULTFS_LEFT_NONE, 0);
+    faultfs_begin(FAULTFS_NONE, 0);
     s = fixture_open();
     m = store_load(s, id);
     ck_assert((m != NULL) == outcomes[_i].left);

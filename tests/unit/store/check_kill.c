@@ -107,7 +107,7 @@ static bool follow_up(struct store *s, int fd, struct sending *m)
 static void store_until_killed(int fd, unsigned n)
 {
     static struct sending sending[IN_FLIGHT];
-    const struct store_options options = {.log_pages_max = LOG_PAGES};
+    const struct store_options options = {.log_pages_max = LOG_PAGES, .annex_from = 1};
     struct store *s = fixture_open_with(&options);
     for (unsigned i = 0; i < IN_FLIGHT; i++)
         submit(s, &sending[i], n++);

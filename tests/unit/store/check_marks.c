@@ -18,7 +18,8 @@ static struct store *s;
 /* Open as after a kill: what was marked stays marked. */
 static void open_now(void)
 {
-    const struct store_options options = {.now_ms = now_ms, .log_pages_max = WRITER_LOG_PAGES};
+    const struct store_options options = {
+        .now_ms = now_ms, .log_pages_max = WRITER_LOG_PAGES, .annex_from = ANNEX_FROM};
     s = fixture_open_with(&options);
 }
 

@@ -321,6 +321,8 @@ START_TEST(a_missing_chunk_is_an_error_and_not_the_end)
     ck_assert_int_eq(store_read(s, id, 2, &out), 0);
     ck_assert_int_eq(store_read(s, id, UINT32_MAX, &out), -1);
     buf_release(&out);
+    store_remove(s, id, s);
+    ck_assert_int_eq(fixture_result(s).failure, STORE_OK);
 }
 END_TEST
 

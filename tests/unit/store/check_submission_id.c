@@ -34,7 +34,8 @@ static void tear_down(void)
 
 static void open_at(int64_t at_ms)
 {
-    const struct store_options options = {.now_ms = at_ms, .log_pages_max = WRITER_LOG_PAGES};
+    const struct store_options options = {
+        .now_ms = at_ms, .log_pages_max = WRITER_LOG_PAGES, .annex_from = ANNEX_FROM};
     s = fixture_open_with(&options);
 }
 

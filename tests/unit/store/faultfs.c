@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "faultfs.h"
+#include "faultfs_inner.h"
 
 #include "buf.h"
 #include "mem.h"
@@ -153,9 +153,27 @@ static struct image *find_or_load(const char *path)
     return image;
 }
 
-/* Whether the next change may be made: SQLITE_OK, or what it fails with. With the mutex held.
- */
-static int next_change(bool writes, int code)
+void faultfs_inner_lock(void)
+{
+    pthread_mutex_lock(&fs.mutex);
+}
+
+void faultfs_inner_unlock(void)
+{
+    pthread_mutex_unlock(&fs.mutex);
+}
+
+bool faultfs_inner_full(void)
+{
+    return fs.full;
+}
+
+enum faultfs_fault faultfs_inner_fault(void)
+{
+    return fs.fault;
+}
+
+int faultfs_inner_change(bool writes, int code)
 {
     fs.changes++;
     bool hit = fs.fault == FAULTFS_CUT ? fs.changes >= fs.at : fs.changes == fs.at;
@@ -208,7 +226,7 @@ static bool no_room(sqlite3_file *file, sqlite3_int64 end)
 static int on_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64 at)
 {
     pthread_mutex_lock(&fs.mutex);
-    int rc = next_change(true, SQLITE_IOERR_WRITE);
+    int rc = faultfs_inner_change(true, SQLITE_IOERR_WRITE);
     if (rc == SQLITE_OK && no_room(file, at + n))
         rc = SQLITE_FULL;
     if (rc == SQLITE_OK && image_of(file))
@@ -222,7 +240,7 @@ static int on_write(sqlite3_file *file, const void *bytes, int n, sqlite3_int64 
 static int on_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
     pthread_mutex_lock(&fs.mutex);
-    int rc = next_change(false, SQLITE_IOERR_TRUNCATE);
+    int rc = faultfs_inner_change(false, SQLITE_IOERR_TRUNCATE);
     if (rc == SQLITE_OK && image_of(file))
         add_change(image_of(file), true, size, NULL, 0);
     if (rc == SQLITE_OK)
@@ -236,7 +254,7 @@ static int on_sync(sqlite3_file *file, int flags)
 {
     (void)flags;
     pthread_mutex_lock(&fs.mutex);
-    int rc = next_change(false, SQLITE_IOERR_FSYNC);
+    int rc = faultfs_inner_change(false, SQLITE_IOERR_FSYNC);
     if (rc == SQLITE_OK && image_of(file))
         make_durable(image_of(file));
     else if (image_of(file) && fs.fault == FAULTFS_FAIL_ONCE)
@@ -328,10 +346,8 @@ static const sqlite3_io_methods methods = {
 static int open_image(const char *path, int flags, struct image **image)
 {
     *image = find_or_load(path);
-    if (!(flags & SQLITE_OPEN_CREATE) || access(path, F_OK) == 0)
-        return SQLITE_OK;
-    int rc = next_change(false, SQLITE_CANTOPEN);
-    if (rc == SQLITE_OK) {
+    int rc = faultfs_inner_change(false, SQLITE_CANTOPEN);
+    if (rc == SQLITE_OK && flags & SQLITE_OPEN_CREATE && access(path, F_OK) < 0) {
         (*image)->deleted = false;
         add_change(*image, true, 0, NULL, 0);
     }
@@ -360,7 +376,7 @@ static int on_delete(sqlite3_vfs *vfs, const char *path, int sync_directory)
     (void)vfs;
     pthread_mutex_lock(&fs.mutex);
     struct image *image = find_or_load(path);
-    int rc = next_change(false, SQLITE_IOERR_DELETE);
+    int rc = faultfs_inner_change(false, SQLITE_IOERR_DELETE);
     if (rc == SQLITE_OK) {
         forget_changes(image);
         image->deleted = true;
@@ -408,6 +424,7 @@ void faultfs_begin(enum faultfs_fault fault, unsigned k)
         free(image->path);
         free(image->durable);
     }
+    faultsys_begin();
     fs.fault = fault;
     fs.at = k;
     fs.changes = 0;
@@ -481,7 +498,7 @@ void faultfs_cut_now(void)
     pthread_mutex_unlock(&fs.mutex);
 }
 
-static bool by_chance(uint32_t *seed)
+bool faultfs_inner_by_chance(uint32_t *seed)
 {
     *seed = *seed * 1664525 + 1013904223;
     return *seed >> 31;
@@ -491,18 +508,18 @@ static bool by_chance(uint32_t *seed)
 static void keep_some(struct image *image, uint32_t *seed)
 {
     for (struct change *c = image->first; c; c = c->next) {
-        if (c->truncates && by_chance(seed))
+        if (c->truncates && faultfs_inner_by_chance(seed))
             resize(image, (size_t)c->at);
         for (int at = 0; at < c->n;) {
             int n = SECTOR_BYTES - (int)((c->at + at) % SECTOR_BYTES);
             if (n > c->n - at)
                 n = c->n - at;
-            if (by_chance(seed))
+            if (faultfs_inner_by_chance(seed))
                 write_durable(image, c->at + at, c->bytes + at, (size_t)n);
             at += n;
         }
     }
-    if (image->first && by_chance(seed))
+    if (image->first && faultfs_inner_by_chance(seed))
         image->durable_exists = true;
 }
 
@@ -520,6 +537,7 @@ static void put_back(const struct image *image)
 
 void faultfs_lose_power(enum faultfs_left left, uint32_t seed)
 {
+    faultsys_lose_power(left, &seed);
     for (unsigned i = 0; i < fs.n_images && left != FAULTFS_LEFT_ALL; i++) {
         struct image *image = &fs.images[i];
         /* The name may have been changed, which happens behind our back and is synced. */
@@ -527,7 +545,7 @@ void faultfs_lose_power(enum faultfs_left left, uint32_t seed)
             continue;
         if (left == FAULTFS_LEFT_SOME)
             keep_some(image, &seed);
-        if (image->deleted && left == FAULTFS_LEFT_SOME && by_chance(&seed))
+        if (image->deleted && left == FAULTFS_LEFT_SOME && faultfs_inner_by_chance(&seed))
             continue;
         put_back(image);
     }

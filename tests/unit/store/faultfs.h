@@ -24,7 +24,7 @@ enum faultfs_left {
     FAULTFS_LEFT_SOME /* sectors of 512 bytes by chance */
 };
 
-/* Count changes (write, sync, truncate, delete, creation) from now on, with this fault at
+/* Count changes (write, sync, truncate, delete, open) from now on, with this fault at
  * number k (1 or more). Forgets all files seen before: what they hold is on the disk. */
 void faultfs_begin(enum faultfs_fault fault, unsigned k);
 

@@ -62,8 +62,12 @@ TESTS += %reldir%/check_marks
 
 check_PROGRAMS += %reldir%/check_faults
 TESTS += %reldir%/check_faults
-%canon_reldir%_check_faults_SOURCES = %reldir%/check_faults.c %reldir%/faultfs.c %reldir%/faultfs.h $(store_fixture)
+%canon_reldir%_check_faults_SOURCES = %reldir%/check_faults.c %reldir%/faultfs.c %reldir%/faultfs.h \
+	%reldir%/faultfs_inner.h %reldir%/faultsys.c $(store_fixture)
 %canon_reldir%_check_faults_CPPFLAGS = $(store_test_I)
+%canon_reldir%_check_faults_LDFLAGS = \
+	-Wl,--wrap=openat,--wrap=pwrite,--wrap=fdatasync,--wrap=fsync \
+	-Wl,--wrap=ftruncate,--wrap=unlinkat,--wrap=rename
 %canon_reldir%_check_faults_LDADD = $(store_LIBS) $(CHECK_LIBS)
 
 check_PROGRAMS += %reldir%/check_kill
