@@ -30,7 +30,9 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/settle.c %reldir%/settle.h %reldir%/settle_log.c %reldir%/settlement.h \
 	%reldir%/smarthost.c %reldir%/smarthost.h \
 	%reldir%/status.c %reldir%/status.h \
+	%reldir%/steady.c %reldir%/steady.h \
 	%reldir%/submit.c %reldir%/submit.h \
+	%reldir%/sweep.c %reldir%/sweep.h \
 	%reldir%/tranterd.c \
 	%reldir%/trust.c %reldir%/trust.h \
 	%reldir%/verdict.c %reldir%/verdict.h \

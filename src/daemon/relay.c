@@ -5,10 +5,9 @@
 
 #include "attempt.h"
 #include "clock.h"
-#include "log.h"
 #include "mem.h"
-#include "schedule.h"
 #include "smarthost.h"
+#include "sweep.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,8 +15,6 @@
 #include <string.h>
 
 enum {
-    SWEEP_MS = 60 * 1000,
-    EXPIRY_UPTIME_MS = 3600 * 1000, /* nothing is returned before it had a fair chance */
     ACTIVE_MAX = 4096,
     DUE_MAX = 64 /* more than that need not be counted */
 };
@@ -40,7 +37,7 @@ struct relay {
     store_id *active; /* being sent, or with an outcome that is not committed yet */
     unsigned n_active;
     int64_t turn; /* the uid that had the last turn */
-    int64_t started_at, next_sweep_at;
+    struct sweep *sweep;
     char paced[256]; /* the text of relay_paced() */
     bool awake;
     bool stopping;
@@ -83,6 +80,11 @@ static void set_active(struct relay *r, store_id id)
     r->active[r->n_active++] = id;
 }
 
+static struct settle_context context_of(struct relay *r)
+{
+    return (struct settle_context){r->store, r->aliases, r->limit, r->conf, on_recorded, r};
+}
+
 /* The message that is due the longest of the user whose turn it is. */
 static struct attempt *next_attempt(void *self)
 {
@@ -94,8 +96,8 @@ static struct attempt *next_attempt(void *self)
     if (!m)
         return NULL;
     set_active(r, id);
-    return attempt_new(
-        &(struct settle_context){r->store, r->aliases, r->limit, r->conf, on_recorded, r}, m);
+    struct settle_context context = context_of(r);
+    return attempt_new(&context, m);
 }
 
 /* What the store has noted of an attempt under way must stay, and a lost reply its wait. */
@@ -178,8 +180,7 @@ struct relay *relay_new(struct loop *loop, struct store *store, const struct ali
     r->conf = conf_ref(conf);
     r->timer = loop_timer_new(loop, wake, r);
     r->active = mem_array(ACTIVE_MAX, sizeof *r->active);
-    r->started_at = loop_now_ms(loop);
-    r->next_sweep_at = r->started_at;
+    r->sweep = sweep_new(loop_now_ms(loop));
     r->turn = -1;
     r->awake = true;
     return r;
@@ -195,6 +196,7 @@ void relay_free(struct relay *r)
         free_set(set);
     }
     loop_timer_free(r->timer);
+    sweep_free(r->sweep);
     conf_unref(r->conf);
     free(r->active);
     free(r);
@@ -265,81 +267,21 @@ static int64_t earliest(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* Times that no backoff can have set are of a clock that has been put back since. */
-static void mend_times(struct relay *r)
+static enum sweep_claim claim(void *self, store_id id)
 {
-    int64_t wall_ms = clock_wall_ms();
-    int64_t longest_ms = r->conf->retry_max_ms > SCHEDULE_AMBIGUOUS_MIN_MS
-                             ? r->conf->retry_max_ms
-                             : SCHEDULE_AMBIGUOUS_MIN_MS;
-    if (store_next_due(r->store, wall_ms + longest_ms + SWEEP_MS) == INT64_MAX)
-        return;
-    log_say(LOG_LEVEL_WARNING, NULL,
-            "mail waits for a time too far ahead, so the clock was wrong once: all is due now");
-    store_retry(r->store, 0, wall_ms, NULL);
-}
-
-/* Messages that outlived the lifetime while their smarthost was away. The oldest have the
- * smallest ids; only one that came while the clock was wrong has a later arrival. */
-static void sweep_expired(struct relay *r, int64_t now)
-{
-    struct outcome_rules rules = {r->conf->lifetime_ms, r->conf->retry_min_ms,
-                                  r->conf->retry_max_ms};
-    if (now - r->started_at < earliest(r->conf->lifetime_ms, EXPIRY_UPTIME_MS))
-        return;
-    struct fault waited;
-    fault_set(&waited, FAULT_SERVER, "5.4.7", "EXPIRED",
-              "the message waited longer than lifetime allows");
-    const struct fault *held_by = relay_held_by(r);
-    store_id after = 0;
-    struct store_message *m;
-    while (r->n_active < ACTIVE_MAX / 2 && (m = store_after(r->store, after))) {
-        int64_t wall_ms = clock_wall_ms();
-        bool expired = outcome_is_expired(m, &rules, wall_ms);
-        if (!expired && m->arrival_ms <= wall_ms) {
-            store_message_free(m);
-            return;
-        }
-        after = m->id;
-        if (expired && m->state == STORE_QUEUED && !relay_is_active(r, m->id)) {
-            set_active(r, m->id);
-            settle_expired(&(struct settle_context){r->store, r->aliases, r->limit, r->conf,
-                                                    on_recorded, r},
-                           m, held_by ? held_by : &waited);
-        } else {
-            store_message_free(m);
-        }
-    }
-}
-
-/* What could not even be returned, and has been looked at or never will be. */
-static void sweep_dead(struct relay *r, int64_t now)
-{
-    store_id ids[DUE_MAX];
-    if (now - r->started_at < earliest(r->conf->keep_dead_ms, EXPIRY_UPTIME_MS))
-        return;
-    unsigned n = store_dead(r->store, clock_wall_ms() - r->conf->keep_dead_ms, ids, DUE_MAX);
-    for (unsigned i = 0; i < n; i++) {
-        char id[STORE_ID_MAX];
-        store_id_format(id, ids[i]);
-        log_say(LOG_LEVEL_WARNING, id, "removed: it has been dead for longer than keep-dead");
-        store_remove(r->store, ids[i], NULL);
-    }
-}
-
-static void sweep(struct relay *r, int64_t now)
-{
-    r->next_sweep_at =
-        now + earliest(SWEEP_MS, earliest(r->conf->lifetime_ms, r->conf->keep_dead_ms));
-    mend_times(r);
-    sweep_expired(r, now);
-    sweep_dead(r, now);
+    struct relay *r = self;
+    if (r->n_active >= ACTIVE_MAX / 2)
+        return SWEEP_FULL;
+    if (relay_is_active(r, id))
+        return SWEEP_ACTIVE;
+    set_active(r, id);
+    return SWEEP_CLAIMED;
 }
 
 /* While mail is due, more of it changes nothing. */
 static void set_timer(struct relay *r, int64_t now, int64_t wall_ms, bool is_due)
 {
-    int64_t at = r->next_sweep_at;
+    int64_t at = sweep_next_at(r->sweep);
     int64_t next_due_ms = is_due ? INT64_MAX : store_next_due(r->store, wall_ms);
     /* Those behind the first that is up are not probed. */
     bool probes = is_due;
@@ -366,8 +308,8 @@ void relay_pump(struct relay *r)
     if (r->stopping)
         return;
     int64_t now = loop_now_ms(r->loop), wall_ms = clock_wall_ms();
-    if (r->next_sweep_at <= now)
-        sweep(r, now);
+    struct settle_context context = context_of(r);
+    sweep_run(r->sweep, &(struct sweep_facts){&context, relay_held_by(r), claim}, now);
     store_id due[DUE_MAX];
     unsigned n = store_due(r->store, wall_ms, r->active, r->n_active, due, DUE_MAX);
     if (n)

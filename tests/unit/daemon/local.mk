@@ -41,3 +41,9 @@ TESTS += %reldir%/check_report_limit
 %canon_reldir%_check_report_limit_CPPFLAGS = $(base_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
 %canon_reldir%_check_report_limit_SOURCES = %reldir%/check_report_limit.c src/daemon/report_limit.c
 %canon_reldir%_check_report_limit_LDADD = $(base_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_steady
+TESTS += %reldir%/check_steady
+%canon_reldir%_check_steady_CPPFLAGS = -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
+%canon_reldir%_check_steady_SOURCES = %reldir%/check_steady.c src/daemon/steady.c
+%canon_reldir%_check_steady_LDADD = $(CHECK_LIBS)
