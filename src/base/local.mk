@@ -1,6 +1,7 @@
 noinst_LIBRARIES += %reldir%/libbase.a
 %canon_reldir%_libbase_a_CPPFLAGS = $(base_I)
 %canon_reldir%_libbase_a_SOURCES = \
+	%reldir%/argv.c %reldir%/argv.h \
 	%reldir%/attr.h \
 	%reldir%/base64.c %reldir%/base64.h \
 	%reldir%/buf.c %reldir%/buf.h \

@@ -1,6 +1,7 @@
 noinst_LIBRARIES += %reldir%/libnet.a
 %canon_reldir%_libnet_a_CPPFLAGS = $(base_I) $(tls_I) $(net_I) $(EVENT_CFLAGS)
 %canon_reldir%_libnet_a_SOURCES = \
+	%reldir%/command.c %reldir%/command.h \
 	%reldir%/conn.c %reldir%/conn.h \
 	%reldir%/conn_io.c %reldir%/conn_inner.h \
 	%reldir%/dial.c %reldir%/dial.h \

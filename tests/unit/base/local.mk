@@ -46,3 +46,8 @@ check_PROGRAMS += %reldir%/check_mem
 TESTS += %reldir%/check_mem
 %canon_reldir%_check_mem_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
 %canon_reldir%_check_mem_LDADD = $(base_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_argv
+TESTS += %reldir%/check_argv
+%canon_reldir%_check_argv_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_argv_LDADD = $(base_LIBS) $(CHECK_LIBS)

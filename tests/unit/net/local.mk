@@ -2,11 +2,14 @@
 net_check_CPPFLAGS = $(base_I) $(tls_I) $(net_I) $(CHECK_CFLAGS)
 net_check_LDADD = src/net/libnet.a $(base_LIBS) $(EVENT_LIBS) $(CHECK_LIBS) -lpthread
 net_check_SOURCES = %reldir%/fake_tls.c %reldir%/fake_tls.h %reldir%/turns.c %reldir%/turns.h
-net_checks = %reldir%/check_conn %reldir%/check_conn_tls %reldir%/check_dial %reldir%/check_listener %reldir%/check_loop \
+net_checks = %reldir%/check_command %reldir%/check_conn %reldir%/check_conn_tls %reldir%/check_dial %reldir%/check_listener %reldir%/check_loop \
 	%reldir%/check_race
 
 check_PROGRAMS += $(net_checks)
 TESTS += $(net_checks)
+%canon_reldir%_check_command_CPPFLAGS = $(net_check_CPPFLAGS)
+%canon_reldir%_check_command_LDADD = $(net_check_LDADD)
+%canon_reldir%_check_command_SOURCES = %reldir%/check_command.c $(net_check_SOURCES)
 %canon_reldir%_check_conn_CPPFLAGS = $(net_check_CPPFLAGS)
 %canon_reldir%_check_conn_LDADD = $(net_check_LDADD)
 %canon_reldir%_check_conn_SOURCES = %reldir%/check_conn.c \
