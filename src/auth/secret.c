@@ -43,43 +43,47 @@ static int find(const char *source, char *path, struct err *err)
 }
 
 /* Letters of any encoding are the server's business; a control byte is a slip of an editor. */
-static int check_line(struct str line, const char *path, struct err *err)
+static int check_line(struct str line, struct err *err)
 {
     if (line.n == 0)
-        return err_set(err, "%s: its first line is empty; write the password there", path);
+        return err_set(err, "its first line is empty, and the password has to stand there");
     if (line.n >= 3 && memcmp(line.p, "\xEF\xBB\xBF", 3) == 0)
-        return err_set(err,
-                       "%s begins with a byte order mark, which would become part of the "
-                       "password; save it as plain UTF-8",
-                       path);
+        return err_set(err, "it begins with a byte order mark, which would become part of the "
+                            "password; plain UTF-8 has none");
     for (size_t i = 0; i < line.n; i++) {
         unsigned char c = (unsigned char)line.p[i];
         if (c < 0x20 || c == 0x7F)
-            return err_set(
-                err,
-                "%s: byte %zu of the password is a control character (0x%02X); write "
-                "the password alone on the first line",
-                path, i + 1, c);
+            return err_set(err,
+                           "byte %zu of the password is a control character (0x%02X); the "
+                           "password has to stand alone on the first line",
+                           i + 1, c);
     }
     return 0;
 }
 
-/* Cut the first line out of secret; what follows it goes when the memory is wiped. */
-static int keep_line(const char *path, struct buf *secret, struct err *err)
+/* What follows the line goes when the memory is wiped. */
+int secret_keep_line(struct buf *secret, struct err *err)
 {
     struct str line = buf_str(secret);
     line.n = str_find(line, '\n');
     if (line.n && line.p[line.n - 1] == '\r')
         line.n--;
     secret->used = line.n;
-    return check_line(line, path, err);
+    return check_line(line, err);
+}
+
+static int read_line(const char *path, struct buf *secret, struct err *err)
+{
+    struct err why;
+    if (private_file_read(path, secret, err) < 0)
+        return -1;
+    return secret_keep_line(secret, &why) < 0 ? err_set(err, "%s: %s", path, why.text) : 0;
 }
 
 int secret_read(const char *source, struct buf *secret, struct err *err)
 {
     char path[PATH_BYTES_MAX];
-    if (find(source, path, err) == 0 && private_file_read(path, secret, err) == 0 &&
-        keep_line(path, secret, err) == 0)
+    if (find(source, path, err) == 0 && read_line(path, secret, err) == 0)
         return 0;
     buf_release(secret);
     return -1;

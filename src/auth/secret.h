@@ -20,6 +20,10 @@ enum {
  * long, NUL or control bytes. */
 int secret_read(const char *source, struct buf *secret, struct err *err) ATTR_MUST_CHECK;
 
+/* Leave the first line alone in secret, without its LF or CRLF (A-032). -1, and a sentence in
+ * *err that has nothing of it: it is empty, or has a byte order mark or control bytes. */
+int secret_keep_line(struct buf *secret, struct err *err) ATTR_MUST_CHECK;
+
 /* What tells a file from its next version, without its content. */
 struct secret_stamp {
     dev_t device;
