@@ -50,7 +50,7 @@ struct smtp_client *smtp_client_new(const struct smtp_client_conf *conf, int64_t
     set_times(c);
     smtp_reply_init(&c->reply, SMTP_REPLY_LINE_MAX);
     buf_init(&c->out, SMTP_CLIENT_OUT_MAX);
-    buf_init(&c->response, SMTP_DIALOGUE_CHALLENGE_MAX);
+    buf_init(&c->response, SMTP_CLIENT_RESPONSE_MAX);
     buf_init(&c->challenge, SMTP_DIALOGUE_CHALLENGE_MAX);
     c->out.secret = true;
     c->response.secret = true;
@@ -257,7 +257,8 @@ void smtp_client_auth_cancel(struct smtp_client *c, const struct fault *fault, i
     if (!still_at(c, challenged ? SMTP_STAGE_CHALLENGE : SMTP_STAGE_CHOOSE))
         return;
     c->now_ms = now_ms;
-    c->end = *fault;
+    if (challenged || !c->descended)
+        c->end = *fault;
     smtp_dialogue_enter(c, challenged ? SMTP_STAGE_CANCEL : SMTP_STAGE_QUIT);
 }
 

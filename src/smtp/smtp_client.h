@@ -72,7 +72,8 @@ struct smtp_client_conf {
     bool pipelining;   /* may be used where it is offered */
     bool chunking;     /* may be used where it is offered: BDAT in place of DATA */
     unsigned pipeline; /* transactions in flight at most, with pipelining; 0 is 1 */
-    bool tls_verified; /* TLS, once it is up, has proved whose server it is: REQUIRETLS asks */
+    bool tls_verified; /* TLS, once it is up, has proved whose server it is: REQUIRETLS asks,
+                          and only there PLAIN may follow a SCRAM that was refused (A-004) */
     struct smtp_client_timeouts timeouts;
 };
 
@@ -100,9 +101,11 @@ struct smtp_transaction {
 };
 
 enum {
-    SMTP_CLIENT_RECIPIENTS_MAX = 100, /* a transaction's; the owner splits (S-084) */
-    SMTP_CLIENT_OUT_MAX = 1024 * 1024 /* bytes that may wait in out; going over it with
-                                         smtp_client_body() is a bug */
+    SMTP_CLIENT_RESPONSE_MAX = 12288 / 4 * 3, /* bytes of a response of AUTH, RFC 4954 section
+                                                 4; more is a bug */
+    SMTP_CLIENT_RECIPIENTS_MAX = 100,         /* a transaction's; the owner splits (S-084) */
+    SMTP_CLIENT_OUT_MAX = 1024 * 1024         /* bytes that may wait in out; going over it with
+                                                 smtp_client_body() is a bug */
 };
 
 enum smtp_client_event_type {
@@ -111,7 +114,8 @@ enum smtp_client_event_type {
                               plain bytes; then smtp_client_secured() */
     SMTP_CLIENT_AUTH,      /* choose a mechanism from .caps->auth: smtp_client_auth(), or
                               smtp_client_auth_cancel(). Told again, without that mechanism,
-                              when the server does not know it */
+                              when the server does not know it; without all of SCRAM when it
+                              cannot do that for this user */
     SMTP_CLIENT_CHALLENGE, /* .challenge (decoded): smtp_client_auth_response() or
                               smtp_client_auth_cancel() */
     SMTP_CLIENT_IDLE,      /* ready, and nothing in flight: smtp_client_submit() or

@@ -115,7 +115,8 @@ struct smtp_client {
     char mechanism[32];
     struct buf response; /* to be sent in base64; secret */
     bool has_response;
-    bool deferred; /* response waits for an empty 334 (S-042) */
+    bool deferred;  /* response waits for an empty 334 (S-042) */
+    bool descended; /* from SCRAM; .end says what refused it */
     unsigned rounds;
     struct buf challenge;
 

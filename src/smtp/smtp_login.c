@@ -54,6 +54,54 @@ static enum smtp_stage on_challenge(struct smtp_client *c, const struct smtp_rep
     return SMTP_STAGE_CHALLENGE;
 }
 
+static bool contains_nocase(struct str text, struct str word)
+{
+    while (text.n >= word.n && !str_starts_nocase(text, word))
+        text = str_tail(text, 1);
+    return text.n >= word.n;
+}
+
+/* The server offers the mechanism, and does not have it (S-055). 534 is for a mechanism that is
+ * too weak, and providers use it for much else. */
+static bool is_unavailable(const struct smtp_reply *r)
+{
+    return r->code == 500 || r->code == 502 || r->code == 504 ||
+           (r->code == 534 && contains_nocase(buf_str(&r->text), STR_LIT("mechanism")));
+}
+
+static bool offers(const struct smtp_client *c, struct str mechanism)
+{
+    struct str rest = str_of(c->caps.auth), word;
+    while ((word = str_word(&rest, " ")).n)
+        if (str_eq_nocase(word, mechanism))
+            return true;
+    return false;
+}
+
+/* A server that keeps nothing but hashes of another kind for this user cannot even ask him for
+ * a proof: it refuses SCRAM's first message, with 432 where a plain login would make it what it
+ * needs (A-004, RFC 4954 section 6). A wrong password is refused later. */
+static bool has_no_verifier(const struct smtp_client *c, const struct smtp_reply *r)
+{
+    bool refused = r->code == 535 || r->code == 454 || r->code == 432;
+    return refused && c->conf.tls_verified && c->secured && !c->descended &&
+           str_starts_nocase(str_of(c->mechanism), STR_LIT("SCRAM-")) &&
+           (offers(c, STR_LIT("PLAIN")) || offers(c, STR_LIT("LOGIN")));
+}
+
+/* Once, and what was refused counts if nothing else can be tried. */
+static enum smtp_stage descend(struct smtp_client *c, const struct smtp_reply *r)
+{
+    static const struct str scram[] = {STR_LIT("SCRAM-SHA-256-PLUS"),
+                                       STR_LIT("SCRAM-SHA-1-PLUS"), STR_LIT("SCRAM-SHA-256"),
+                                       STR_LIT("SCRAM-SHA-1")};
+    for (size_t i = 0; i < sizeof scram / sizeof scram[0]; i++)
+        smtp_caps_drop_auth(&c->caps, scram[i]);
+    smtp_dialogue_leave(c, r);
+    c->descended = true;
+    return SMTP_STAGE_CHOOSE;
+}
+
 static enum smtp_stage try_another(struct smtp_client *c, const struct smtp_reply *r)
 {
     smtp_caps_drop_auth(&c->caps, str_of(c->mechanism));
@@ -82,9 +130,10 @@ enum smtp_stage smtp_login_on_reply(struct smtp_client *c, const struct smtp_rep
     if (smtp_dialogue_is_positive(r))
         return smtp_dialogue_lose_step(c, r, c->deferred ? "334" : "235 or 334");
     buf_release(&c->response);
-    bool unknown = r->code == 500 || r->code == 502 || r->code == 504;
-    return unknown && c->stage == SMTP_STAGE_AUTH ? try_another(c, r)
-                                                  : smtp_dialogue_leave(c, r);
+    if (c->stage == SMTP_STAGE_AUTH && has_no_verifier(c, r))
+        return descend(c, r);
+    return c->stage == SMTP_STAGE_AUTH && is_unavailable(r) ? try_another(c, r)
+                                                            : smtp_dialogue_leave(c, r);
 }
 
 void smtp_login_send_cancel(struct smtp_client *c)

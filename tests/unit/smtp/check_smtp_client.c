@@ -21,6 +21,12 @@
     "> last hi\nC: hi\n"
 #define BYE "C: QUIT\nS: 221 bye\n"
 
+#define SCRAM                                                                                  \
+    "> secured\n" OFFERED(                                                                     \
+        "AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-1 PLAIN") "! AUTH SCRAM-SHA-256-PLUS SCRAM-SHA-1 "  \
+                                                     "PLAIN\n> auth SCRAM-SHA-256-PLUS x\n"    \
+                                                     "C: AUTH SCRAM-SHA-256-PLUS eA==\n"
+
 #define LONG_250                                                                               \
     "0123456789012345678901234567890123456789012345678901234567890123456789012345678901234"    \
     "56789012345678901234567890123456789012345678901234567890123456789012345678901234567890"   \
@@ -162,6 +168,44 @@ static const struct dialogue dialogues[] = {
      OFFERED("AUTH LOGIN PLAIN") "! AUTH LOGIN PLAIN\n> auth LOGIN\nC: AUTH LOGIN\nS: 334\n"
                                  "! CHALLENGE \n> answer x\nC: eA==\nS: 504 no\n" BYE
                                  "! DEAD account perm AUTH-REJECTED\n"},
+    {"SCRAM that the server has nothing for gives way to PLAIN", "implicit verified login",
+     SCRAM "S: 535 5.7.8 no\n! AUTH PLAIN\n> auth PLAIN x\nC: AUTH PLAIN eA==\nS: 235 ok\n"
+           "! IDLE\n"},
+    {"SCRAM that wants a plain login first gets it", "implicit verified login",
+     SCRAM "S: 432 4.7.12 once\n! AUTH PLAIN\n> auth PLAIN x\nC: AUTH PLAIN eA==\nS: 235 ok\n"
+           "! IDLE\n"},
+    {"SCRAM gives way once", "implicit verified login",
+     SCRAM "S: 454 4.7.0 no\n! AUTH PLAIN\n> auth PLAIN x\nC: AUTH PLAIN eA==\n"
+           "S: 535 5.7.8 no\n" BYE "! DEAD account perm AUTH-REJECTED\n"},
+    {"SCRAM gives way, and nothing else is allowed: what it heard counts",
+     "implicit verified login",
+     SCRAM "S: 432 4.7.12 once\n! AUTH PLAIN\n> cancel\n" BYE
+           "! DEAD account temp AUTH-TRANSITION\n"},
+    {"a wrong password in SCRAM is one in PLAIN", "implicit verified login",
+     SCRAM "S: 334 YQ==\n! CHALLENGE a\n> answer b\nC: Yg==\nS: 535 5.7.8 no\n" BYE
+           "! DEAD account perm AUTH-REJECTED\n"},
+    {"SCRAM gives way to no PLAIN where the server is not verified", "implicit login",
+     SCRAM "S: 535 5.7.8 no\n" BYE "! DEAD account perm AUTH-REJECTED\n"},
+    {"SCRAM gives way to no PLAIN in clear", "verified login",
+     OFFERED("AUTH SCRAM-SHA-1 PLAIN") "! AUTH SCRAM-SHA-1 PLAIN\n> auth SCRAM-SHA-1 x\n"
+                                       "C: AUTH SCRAM-SHA-1 eA==\nS: 535 5.7.8 no\n" BYE
+                                       "! DEAD account perm AUTH-REJECTED\n"},
+    {"SCRAM has nothing to give way to", "implicit verified login",
+     "> secured\n" OFFERED("AUTH SCRAM-SHA-1") "! AUTH SCRAM-SHA-1\n> auth SCRAM-SHA-1 x\n"
+                                               "C: AUTH SCRAM-SHA-1 eA==\nS: 535 5.7.8 no\n" BYE
+                                               "! DEAD account perm AUTH-REJECTED\n"},
+    {"a mechanism that is too weak gives way to the next", "login",
+     OFFERED("AUTH PLAIN LOGIN") "! AUTH PLAIN LOGIN\n> auth PLAIN x\nC: AUTH PLAIN eA==\n"
+                                 "S: 534 5.7.9 Authentication Mechanism is too weak\n"
+                                 "! AUTH LOGIN\n"},
+    {"534 of a provider is no reason for another mechanism", "login",
+     OFFERED("AUTH PLAIN LOGIN") "! AUTH PLAIN LOGIN\n> auth PLAIN x\nC: AUTH PLAIN eA==\n"
+                                 "S: 534 5.7.9 Application-specific password required\n" BYE
+                                 "! DEAD account perm AUTH-APPPASSWORD\n"},
+    {"an answer without meaning before a token is refused", "login",
+     OFFERED("AUTH XOAUTH2") "! AUTH XOAUTH2\n> auth XOAUTH2 x\nC: AUTH XOAUTH2 eA==\n"
+                             "S: 334 e30=\n! CHALLENGE {}\n> answer\nC: \nS: 535 5.7.8 no\n" BYE
+                             "! DEAD account perm AUTH-REJECTED\n"},
     {"503 to AUTH is not success", "login",
      OFFERED("AUTH PLAIN") "! AUTH PLAIN\n> auth PLAIN x\nC: AUTH PLAIN eA==\n"
                            "S: 503 already authenticated\n" BYE
@@ -557,6 +601,16 @@ START_TEST(an_initial_response_goes_along_in_up_to_512_octets)
 }
 END_TEST
 
+START_TEST(a_broken_exchange_names_the_mechanism_to_leave_out)
+{
+    dialogue_run(&(struct dialogue){
+        "not base64", "login",
+        OFFERED("AUTH LOGIN") "! AUTH LOGIN\n> auth LOGIN\nC: AUTH LOGIN\nS: 334 Username:\n"
+                              "C: *\nS: 501 so\n" BYE "! DEAD server temp AUTH-BADSERVER\n"});
+    ck_assert_ptr_nonnull(strstr(dialogue_sentences(), "| leave LOGIN out of auth"));
+}
+END_TEST
+
 START_TEST(starttls_on_the_first_line_is_told)
 {
     dialogue_run(&(struct dialogue){"first line", "starttls",
@@ -662,6 +716,7 @@ int main(void)
     tcase_add_test(tc, a_full_transaction_fits_the_ring_of_replies_owed);
     tcase_add_test(tc, a_long_ehlo_and_a_long_challenge_are_read);
     tcase_add_test(tc, an_initial_response_goes_along_in_up_to_512_octets);
+    tcase_add_test(tc, a_broken_exchange_names_the_mechanism_to_leave_out);
     tcase_add_test(tc, starttls_on_the_first_line_is_told);
     tcase_add_test(tc, secrets_do_not_stay_in_the_output_buffer);
     tcase_add_test(tc, the_server_s_words_are_kept_and_harmless);
