@@ -9,6 +9,7 @@ Certificates.make(directory) writes there
     good        localhost, smarthost.test and 127.0.0.1; valid for a day
     expired     the same names; the last day of its validity was yesterday
     wrongname   elsewhere.test alone
+    client      not a server's: a client called web1@example.com
     selfsigned  the right names, signed by itself
 """
 
@@ -16,7 +17,7 @@ import datetime
 import os
 import subprocess
 
-KINDS = ("good", "expired", "wrongname", "selfsigned")
+KINDS = ("good", "expired", "wrongname", "client", "selfsigned")
 NAMES = "DNS:localhost,DNS:smarthost.test,IP:127.0.0.1"
 
 CONFIGURATION = """\
@@ -47,6 +48,9 @@ subjectKeyIdentifier = hash
 basicConstraints = critical,CA:false
 extendedKeyUsage = serverAuth
 subjectAltName = {names}
+[client]
+basicConstraints = critical,CA:false
+extendedKeyUsage = clientAuth
 [wrong]
 basicConstraints = critical,CA:false
 extendedKeyUsage = serverAuth
@@ -84,6 +88,7 @@ class Certificates:
         self._issued("good", "right", now - day, now + day)
         self._issued("expired", "right", now - 30 * day, now - day)
         self._issued("wrongname", "wrong", now - day, now + day)
+        self._issued("client", "client", now - day, now + day, "web1@example.com")
         self._self_signed("selfsigned", "/CN=localhost", "right")
 
     def _self_signed(self, name, subject, extensions):
@@ -92,10 +97,10 @@ class Certificates:
                       name + ".key", "-subj", subject, "-extensions", extensions, "-out",
                       name + ".pem")
 
-    def _issued(self, name, extensions, first, last):
+    def _issued(self, name, extensions, first, last, subject=None):
         self._key(name)
         self._openssl("req", "-config", "openssl.cnf", "-new", "-key", name + ".key", "-subj",
-                      "/CN=" + name, "-out", name + ".csr")
+                      "/CN=" + (subject or name), "-out", name + ".csr")
         stamp = "%Y%m%d%H%M%SZ"
         self._openssl("ca", "-batch", "-notext", "-config", "openssl.cnf", "-extensions",
                       extensions, "-startdate", first.strftime(stamp), "-enddate",

@@ -56,6 +56,7 @@ import time
 import weakref
 
 from certificates import Certificates
+from smarthost_sasl import client_context
 from smarthost_session import Session
 
 CAPABILITIES = ("PIPELINING", "SIZE 104857600", "8BITMIME", "ENHANCEDSTATUSCODES")
@@ -115,6 +116,9 @@ class Smarthost:
         self.name = "smarthost.test"
         self.capabilities = CAPABILITIES
         self.mechanisms = ("PLAIN", "LOGIN")
+        self.tokens = {}      # user: tokens that are good for him
+        self.sasl = {}        # how AUTH misbehaves: smarthost_sasl.py
+        self.client_ca = None  # asks for client certificates of this authority
         self.login_in_clear = False
         self.newest_tls = None  # an ssl.TLSVersion; older ones than usual are spoken, too
         self.records = []     # of the messages kept, in order
@@ -189,6 +193,8 @@ class Smarthost:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificates.chain(self.certificate),
                                 self.certificates.key(self.certificate))
+        if self.client_ca:
+            client_context(context, self.client_ca)
         if self.newest_tls:
             context.set_ciphers("ALL:@SECLEVEL=0")
             context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED

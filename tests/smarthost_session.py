@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One connection of smarthost.py: the dialogue from the greeting to QUIT, and what it demands."""
 
-import base64
-import binascii
 import hashlib
 import os
 import re
@@ -11,6 +9,8 @@ import socket
 import ssl
 import struct
 import time
+
+from smarthost_sasl import Cancelled, Exchange
 
 COMMAND_MAX = 512
 COMMAND_EXTENDED_MAX = 1024  # MAIL and RCPT with the parameters of extensions
@@ -132,6 +132,7 @@ class Session:
         self.hello = ""
         self.user = ""
         self.mechanism = ""
+        self.binding = ""
         self.offered = ()
         self.in_mail = False
         self.chunks = None
@@ -350,36 +351,17 @@ class Session:
             self.violation("AUTH with a mechanism that was not offered: " + mechanism)
             self.answer("auth", "504 5.5.4 Mechanism not known")
             return
-        user, password = (self.plain if mechanism == "PLAIN" else self.login)(initial)
-        if self.host.users.get(user) != password or not password:
-            self.answer("auth", "535 5.7.8 Authentication credentials invalid")
-        elif self.answer("auth", "235 2.7.0 Authentication successful"):
-            self.user, self.mechanism = user, mechanism
-
-    def plain(self, initial):
-        parts = self.decoded(initial or self.asked("")).split("\0")
-        if len(parts) != 3 or parts[0]:
-            self.violation("PLAIN's message is not an empty authorization, a name, a password")
-            return "", ""
-        return parts[1], parts[2]
-
-    def login(self, initial):
-        user = self.decoded(initial or self.asked("Username:"))
-        return user, self.decoded(self.asked("Password:"))
-
-    def asked(self, prompt):
-        self.send(b"334 " + base64.b64encode(prompt.encode()) + b"\r\n")
-        text = self.line(secret=True)
-        if self.has_input():
-            self.violation("something was sent behind an answer of AUTH before its reply")
-        return text
-
-    def decoded(self, text):
+        exchange = Exchange(self, mechanism, initial)
         try:
-            return base64.b64decode(text.encode("latin-1"), validate=True).decode("utf-8")
-        except (binascii.Error, UnicodeDecodeError):
-            self.violation("AUTH: that is no base64 of UTF-8")
-            return ""
+            user = exchange.run()
+        except Cancelled:
+            self.note("!", "the client breaks AUTH off")
+            self.send(b"501 5.7.0 Cancelled\r\n")
+            return
+        if not user:
+            self.answer("auth", exchange.refusal)
+        elif self.answer("auth", "235 2.7.0 Authentication successful"):
+            self.user, self.mechanism, self.binding = user, mechanism, exchange.binding
 
     def path(self, text, keyword, parameters):
         """The address and the parameters behind MAIL FROM: or RCPT TO:."""
@@ -518,7 +500,8 @@ class Session:
                 "parameters": self.parameters, "recipients": self.recipients,
                 "asked_of_recipients": self.asked_of, "pipelined": self.pipelined,
                 "chunked": isinstance(body, Chunks), "followed": self.has_input(),
-                "user": self.user, "mechanism": self.mechanism, "ehlo": self.hello,
+                "user": self.user, "mechanism": self.mechanism, "binding": self.binding,
+                "ehlo": self.hello,
                 "tls": self.sock.version() if self.secured else "",
                 "cipher": self.sock.cipher()[0] if self.secured else "",
                 "bytes": body.bytes, "sha256": body.digest.hexdigest(), "time": time.time()}
