@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "secret.h"
 
+#include "base64.h"
 #include "private_file.h"
 
 #include <stdio.h>
@@ -11,7 +12,9 @@
 #define CREDENTIAL_PREFIX "credential:"
 
 enum {
-    PATH_BYTES_MAX = 4096
+    PATH_BYTES_MAX = 4096,
+    TELLING_ENCODED = 4, /* so many bytes of a secret give it away */
+    TELLING_PLAIN = 8    /* among words, which may begin like it */
 };
 
 /* The path that source stands for, in path[PATH_BYTES_MAX]. */
@@ -98,6 +101,40 @@ void secret_stamp(const char *source, struct secret_stamp *stamp)
     if (find(source, path, &err) == 0 && stat(path, &st) == 0)
         *stamp =
             (struct secret_stamp){st.st_dev, st.st_ino, st.st_size, st.st_mtim, st.st_ctim};
+}
+
+/* Its beginning will do: a fault's words may be cut. */
+static bool tells(struct str text, struct str telling)
+{
+    for (; text.n >= telling.n; text = str_tail(text, 1))
+        if (str_eq(str_head(text, telling.n), telling))
+            return true;
+    return false;
+}
+
+static bool tells_in_base64(struct str word, struct str secret)
+{
+    struct buf raw;
+    buf_init(&raw, FAULT_TEXT_MAX);
+    raw.secret = true;
+    bool telling = (base64_decode(&raw, word) ||
+                    base64_decode(&raw, str_head(word, word.n - word.n % 4))) &&
+                   tells(buf_str(&raw), str_head(secret, TELLING_ENCODED));
+    buf_release(&raw);
+    return telling;
+}
+
+void secret_hide(struct fault *f, struct str secret)
+{
+    struct str words = str_of(f->reply), rest = words, word;
+    if (secret.n < TELLING_ENCODED)
+        return;
+    bool told = tells(words, str_head(secret, TELLING_PLAIN));
+    while (!told && (word = str_word(&rest, " \"'<>()[],;:")).n)
+        told = tells_in_base64(word, secret);
+    if (told)
+        fault_reply(f, STR_LIT("(the server repeats what it was told of the secret, so its "
+                               "words are left out)"));
 }
 
 static bool is_same_time(const struct timespec *a, const struct timespec *b)

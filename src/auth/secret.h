@@ -5,6 +5,7 @@
 
 #include "buf.h"
 #include "err.h"
+#include "fault.h"
 
 #include <sys/types.h>
 #include <time.h>
@@ -23,6 +24,12 @@ int secret_read(const char *source, struct buf *secret, struct err *err) ATTR_MU
 /* Leave the first line alone in secret, without its LF or CRLF (A-032). -1, and a sentence in
  * *err that has nothing of it: it is empty, or has a byte order mark or control bytes. */
 int secret_keep_line(struct buf *secret, struct err *err) ATTR_MUST_CHECK;
+
+/* A server may repeat what it was told. Where its words in *f have secret, or a base64 word
+ * that stands for it, leave them out; what is shorter than 4 bytes cannot be told from other
+ * words.
+ */
+void secret_hide(struct fault *f, struct str secret);
 
 /* What tells a file from its next version, without its content. */
 struct secret_stamp {

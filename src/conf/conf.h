@@ -44,9 +44,11 @@ struct conf_smarthost {
     char *tls_fingerprints; /* blank-separated SHA-256 in lower-case hex, set with
                                CONF_VERIFY_FINGERPRINT alone; else NULL */
     char *tls_ca_file;      /* NULL: system trust */
-    char *tls_cert, *tls_key, *tls_priority; /* NULL: none, none, default */
-    char *user;                              /* NULL: no login */
-    char *password_file;
+    char *tls_cert, *tls_key, *tls_priority;                /* NULL: none, none, default */
+    char *user;                                             /* NULL: none */
+    char *password_file, *password_command, *token_command; /* one of them at most */
+    int64_t token_lifetime_ms;
+    bool login;                /* by AUTH, without which no mail goes out */
     bool allow_plaintext_auth; /* log in without TLS: set, or host is this machine's loopback */
     char *auth; /* blank-separated mechanisms in order of preference; NULL: our order */
     unsigned connections;

@@ -6,6 +6,7 @@
 #include "printable.h"
 #include "sockname.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -60,20 +61,94 @@ static bool has_host(const struct subject *x)
                   "this smarthost has no host; write host = \"smtp.example.com\" inside of it");
 }
 
-static bool credentials_are_whole(const struct subject *x)
+static bool allows(const struct conf_smarthost *s, const char *mechanism)
 {
-    if (x->s->user && !x->s->password_file)
+    return !s->auth || conf_value_choice(str_of(mechanism), s->auth) >= 0;
+}
+
+static bool allows_tokens(const struct conf_smarthost *s)
+{
+    return allows(s, "OAUTHBEARER") || allows(s, "XOAUTH2");
+}
+
+static bool allows_passwords(const struct conf_smarthost *s)
+{
+    return allows(s, "SCRAM-SHA-256-PLUS") || allows(s, "SCRAM-SHA-1-PLUS") ||
+           allows(s, "SCRAM-SHA-256") || allows(s, "SCRAM-SHA-1") || allows(s, "PLAIN") ||
+           allows(s, "LOGIN") || allows(s, "CRAM-MD5");
+}
+
+/* Which key says where the secret comes from; NULL for none. */
+static const char *secret_key(const struct conf_smarthost *s)
+{
+    if (s->token_command)
+        return "token-command";
+    if (s->password_command)
+        return "password-command";
+    return s->password_file ? "password-file" : NULL;
+}
+
+static bool miss_user(const struct subject *x)
+{
+    char sentence[128];
+    snprintf(sentence, sizeof sentence,
+             "%s needs a login name; write user = \"NAME\" beside it", secret_key(x->s));
+    return refuse(x, line_of(x, secret_key(x->s)), sentence);
+}
+
+static bool secret_is_one(const struct subject *x)
+{
+    const struct conf_smarthost *s = x->s;
+    int sources = !!s->password_file + !!s->password_command + !!s->token_command;
+    if (sources > 1)
+        return refuse(x, line_of(x, secret_key(s)),
+                      "password-file, password-command and token-command are ways to the same "
+                      "thing; keep one of them");
+    if (line_of(x, "token-lifetime") && !s->token_command)
+        return refuse(x, line_of(x, "token-lifetime"),
+                      "token-lifetime has no effect alone; write token-command beside it, or "
+                      "take it out");
+    if (sources == 0 && s->user && !s->tls_cert)
         return refuse(x, line_of(x, "user"),
                       "user needs a password; write password-file = \"/PATH\" beside it");
-    if (!x->s->user && x->s->password_file)
-        return refuse(x, line_of(x, "password-file"),
-                      "password-file needs a login name; write user = \"NAME\" beside it");
+    return !sources || s->user || miss_user(x);
+}
+
+/* A list that leaves nothing would stop all mail, later. */
+static bool mechanisms_fit(const struct subject *x)
+{
+    const struct conf_smarthost *s = x->s;
+    bool by_certificate = s->tls_cert && allows(s, "EXTERNAL");
+    if (s->auth && allows(s, "EXTERNAL") && !s->tls_cert && !secret_key(s))
+        return refuse(x, line_of(x, "auth"),
+                      "EXTERNAL logs in with a certificate; write tls-cert and tls-key beside "
+                      "it");
+    if (s->token_command && !allows_tokens(s) && !by_certificate)
+        return refuse(x, line_of(x, "auth"),
+                      "token-command needs a mechanism that takes a token; add XOAUTH2 and "
+                      "OAUTHBEARER");
+    if ((s->password_file || s->password_command) && !allows_passwords(s) && !by_certificate)
+        return refuse(x, line_of(x, "auth"),
+                      "a password needs a mechanism that takes one; add SCRAM-SHA-256 and "
+                      "PLAIN");
+    if (s->user && !secret_key(s) && !by_certificate)
+        return refuse(x, line_of(x, "auth"),
+                      "user has neither a password nor a mechanism that needs none; add "
+                      "EXTERNAL, or write password-file = \"/PATH\"");
+    return true;
+}
+
+static bool credentials_are_whole(const struct subject *x)
+{
     if (x->s->tls_cert && !x->s->tls_key)
         return refuse(x, line_of(x, "tls-cert"),
                       "tls-cert needs its key; write tls-key = \"/PATH\" beside it");
     if (!x->s->tls_cert && x->s->tls_key)
         return refuse(x, line_of(x, "tls-key"),
                       "tls-key needs its certificate; write tls-cert = \"/PATH\" beside it");
+    if (!secret_is_one(x) || !mechanisms_fit(x))
+        return false;
+    x->s->login = x->s->user || (x->s->tls_cert && x->s->auth && allows(x->s, "EXTERNAL"));
     return true;
 }
 
@@ -96,7 +171,7 @@ static bool password_is_safe(const struct subject *x)
 {
     if (conf_value_is_loopback(str_of(x->s->host)))
         x->s->allow_plaintext_auth = true;
-    if (x->s->tls != CONF_TLS_NONE || !x->s->user || x->s->allow_plaintext_auth)
+    if (x->s->tls != CONF_TLS_NONE || !x->s->login || x->s->allow_plaintext_auth)
         return true;
     return refuse(x, line_of(x, "tls"),
                   "tls = \"none\" would show user and password to everyone on the way; take it "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "conf_key.h"
 
+#include "argv.h"
 #include "buf.h"
 #include "conf_value.h"
 #include "mem.h"
@@ -83,6 +84,24 @@ static bool read_secret_source(const struct conf_key *key, struct str value, voi
     bool named = str_starts_nocase(value, credential) && is_plain_text(name) &&
                  str_find(name, '/') == name.n;
     return (named || is_path(value)) && set_text(key, value, owner);
+}
+
+static bool read_command(const struct conf_key *key, struct str value, void *owner,
+                         struct err *why)
+{
+    struct argv argv;
+    struct err inner;
+    if (!is_plain_text(value))
+        return false;
+    char *line = mem_strndup(value.p, value.n);
+    bool good = argv_split(&argv, line, &inner) == 0;
+    free(line);
+    argv_release(&argv);
+    if (!good) {
+        err_set(why, "%s", inner.text);
+        return false;
+    }
+    return set_text(key, value, owner);
 }
 
 static bool read_host(const struct conf_key *key, struct str value, void *owner,
@@ -287,11 +306,7 @@ static bool read_listen(const struct conf_key *key, struct str value, void *owne
 static bool read_auth(const struct conf_key *key, struct str value, void *owner,
                       struct err *why)
 {
-    static const char planned[] = "EXTERNAL OAUTHBEARER XOAUTH2 SCRAM-SHA-256-PLUS "
-                                  "SCRAM-SHA-1-PLUS SCRAM-SHA-256 SCRAM-SHA-1 CRAM-MD5";
     struct conf_smarthost *smarthost = owner;
-    if (conf_value_choice(value, planned) >= 0)
-        err_set(why, "is not available in this version; PLAIN and LOGIN are");
     if (conf_value_choice(value, key->words) < 0)
         return false;
     if (smarthost->auth && conf_value_choice(value, smarthost->auth) >= 0) {
@@ -308,12 +323,17 @@ static bool read_auth(const struct conf_key *key, struct str value, void *owner,
     return true;
 }
 
+#define CONF_MECHANISMS                                                                        \
+    "EXTERNAL OAUTHBEARER XOAUTH2 SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-256 "          \
+    "SCRAM-SHA-1 PLAIN LOGIN CRAM-MD5"
 #define GLOBAL(field) .offset = offsetof(struct conf, field)
 #define HOST(field) .offset = offsetof(struct conf_smarthost, field)
 
 #define WANT_PATH "write an absolute path, one that begins with /"
 #define WANT_SOCKET                                                                            \
     "write the absolute path of a socket, one that begins with / and has at most 107 bytes"
+#define WANT_COMMAND                                                                           \
+    "write a program with its absolute path, and its arguments; there is no shell"
 #define WANT_BOOL "write true or false"
 
 const struct conf_key conf_global_keys[] = {
@@ -402,9 +422,17 @@ const struct conf_key conf_smarthost_keys[] = {
      "write the absolute path of a file whose first line is the password, or "
      "\"credential:NAME\"; the password itself does not belong here",
      HOST(password_file), .text = true, .quiet = true},
+    {"password-command", NULL, read_command, WANT_COMMAND, HOST(password_command), .text = true,
+     .quiet = true},
+    {"token-command", NULL, read_command, WANT_COMMAND, HOST(token_command), .text = true,
+     .quiet = true},
+    {"token-lifetime", "50m", read_duration,
+     "write a time from \"1m\" to \"30d\", such as \"50m\"", HOST(token_lifetime_ms),
+     MINUTES(1), DAYS(30)},
     {"allow-plaintext-auth", "false", read_bool, WANT_BOOL, HOST(allow_plaintext_auth)},
-    {"auth", NULL, read_auth, "write a list of mechanisms: {\"PLAIN\", \"LOGIN\"}", HOST(auth),
-     .words = "PLAIN LOGIN", .list = true, .text = true},
+    {"auth", NULL, read_auth,
+     "write a list of mechanisms, such as {\"SCRAM-SHA-256\", \"PLAIN\", \"LOGIN\"}",
+     HOST(auth), .words = CONF_MECHANISMS, .list = true, .text = true},
     {"connections", "4", read_count, "write a number from 1 to 100", HOST(connections), 1, 100},
     {"messages-per-connection", "1000", read_count, "write a number from 1 to 1000000",
      HOST(messages_per_connection), 1, 1000000},

@@ -26,7 +26,7 @@ extern const struct conf_key conf_global_keys[];
 extern const struct conf_key conf_smarthost_keys[];
 
 enum {
-    CONF_KEYS_MAX = 32 /* rows of either table at most */
+    CONF_KEYS_MAX = 40 /* rows of either table at most */
 };
 
 /* tls = "auto" until the port is known. */

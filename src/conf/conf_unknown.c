@@ -20,11 +20,6 @@ static const struct {
      "in the order written"},
     {"rewrite", "is not available in this version; take the section out"},
     {"limit", "is not available in this version; take the section out"},
-    {"password-command", "is not available in this version; write the password into a file and "
-                         "name it in password-file"},
-    {"token-command", "is not available in this version; use an application password and name "
-                      "its file in password-file"},
-    {"token-lifetime", "is not available in this version; take the line out"},
     {"password", "does not belong into this file, which others may read; write it into a file "
                  "of its own, mode 0600, and put password-file = \"/PATH/OF/IT\" here"},
     {"include", "is not available; write everything into this file"},

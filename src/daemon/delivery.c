@@ -8,9 +8,8 @@
 #include "dial.h"
 #include "dispatch.h"
 #include "log.h"
+#include "login.h"
 #include "mem.h"
-#include "sasl.h"
-#include "secret.h"
 #include "smtp_fault.h"
 #include "sockname.h"
 
@@ -30,22 +29,23 @@ struct delivery {
     struct store *store;
     struct conf *conf;
     const struct conf_smarthost *smarthost;
-    struct tls_context *context; /* borrowed from the owner */
+    struct tls_context *context;   /* borrowed from the owner */
+    struct credential *credential; /* likewise */
     struct delivery_owner owner;
     struct delivery_manner manner;
 
     struct dial *dial;
     struct conn *conn;
     struct smtp_client *smtp;
-    struct sasl *sasl;
-    struct buf password;
+    struct login *login;                   /* until it is accepted */
     bool secured;                          /* the handshake is done */
     size_t unsent_bytes;                   /* of conn's when last looked at */
     uint64_t recipients_max, messages_max; /* RFC 9422; 0: the server named none */
     bool takes_8bit;                       /* 8BITMIME is offered */
     bool takes_dsn;                        /* DSN is offered */
     bool idle;   /* the owner was told on_ready and has not answered */
-    bool ending; /* on_dead was told */
+    bool ending; /* on_dead was told, or the next connection is to be made */
+    bool freed;  /* by the owner, who is told nothing more */
     char relay[320];
     char mechanism[32];
     int64_t dialled_at, connected_ms;
@@ -63,8 +63,6 @@ static void free_now(void *object)
 {
     struct delivery *d = object;
     smtp_client_free(d->smtp);
-    sasl_free(d->sasl);
-    buf_release(&d->password);
     buf_release(&d->piece);
     struct dispatch *x;
     while ((x = TAILQ_FIRST(&d->queue))) {
@@ -79,7 +77,9 @@ void delivery_free(struct delivery *d)
 {
     if (!d)
         return;
-    d->ending = true;
+    d->ending = d->freed = true;
+    login_free(d->login); /* the credential may go before the turn ends */
+    d->login = NULL;
     if (d->dial)
         dial_cancel(d->dial);
     d->dial = NULL;
@@ -119,75 +119,76 @@ static void start_tls(struct delivery *d)
     conn_start_tls(d->conn, tls);
 }
 
-static bool read_password(struct delivery *d, struct fault *f)
+static void dial(struct delivery *d);
+
+/* Over a new connection: this one has used up its login. */
+static void start_over(void *object)
 {
-    struct err err;
-    buf_release(&d->password);
-    buf_init(&d->password, SECRET_MAX);
-    d->password.secret = true;
-    if (secret_read(d->smarthost->password_file, &d->password, &err) == 0)
-        return true;
-    fault_set(f, FAULT_ACCOUNT, "4.7.0", "SECRET-UNREADABLE", "%s", err.text);
-    fault_fix(f, "mend password-file of smarthost \"%s\"", d->smarthost->name);
-    return false;
+    struct delivery *d = object;
+    if (d->freed)
+        return;
+    smtp_client_free(d->smtp);
+    d->smtp = NULL;
+    d->secured = false;
+    d->ending = false;
+    dial(d);
 }
 
-/* The password is read afresh for each connection, so that a changed one takes effect at once.
- */
-static void choose_mechanism(struct delivery *d, const struct smtp_caps *caps, int64_t now)
+/* The end of a dialogue that was not ready yet. True: it is not the end of us, since a token
+ * had run out, which a fresh one mends. */
+static bool survives(struct delivery *d, struct fault *fault)
 {
-    struct fault f;
-    sasl_free(d->sasl);
-    d->sasl = NULL;
-    if (!read_password(d, &f)) {
-        smtp_client_auth_cancel(d->smtp, &f, now);
-        return;
-    }
-    d->sasl = sasl_new(d->smarthost->auth, caps->auth,
-                       &(struct sasl_identity){.user = d->smarthost->user,
-                                               .kind = SASL_SECRET_PASSWORD,
-                                               .secret = buf_str(&d->password)},
-                       &f);
-    if (!d->sasl) {
-        smtp_client_auth_cancel(d->smtp, &f, now);
-        return;
-    }
-    snprintf(d->mechanism, sizeof d->mechanism, "%s", sasl_mechanism(d->sasl));
-    struct buf first;
-    buf_init(&first, SECRET_MAX * 2);
-    first.secret = true;
-    bool speaks_first = sasl_initial(d->sasl, &first);
-    struct str initial = buf_str(&first);
-    smtp_client_auth(d->smtp, d->mechanism, speaks_first ? &initial : NULL, now);
-    buf_release(&first);
+    bool again = d->login && login_is_refused(d->login, fault);
+    login_free(d->login);
+    d->login = NULL;
+    if (!again)
+        return false;
+    log_say(LOG_LEVEL_INFO, NULL, "smarthost \"%s\": %s; it is got afresh", d->smarthost->name,
+            fault->text);
+    d->ending = true;
+    conn_close(d->conn, 0);
+    d->conn = NULL;
+    loop_defer(d->loop, start_over, d);
+    return true;
 }
 
-static void answer_challenge(struct delivery *d, struct str challenge, int64_t now)
+static void on_login_progress(void *owner)
 {
-    struct fault f;
-    struct buf response;
-    buf_init(&response, SECRET_MAX * 2);
-    response.secret = true;
-    if (sasl_step(d->sasl, challenge, &response, &f))
-        smtp_client_auth_response(d->smtp, buf_str(&response), now);
-    else
-        smtp_client_auth_cancel(d->smtp, &f, now);
-    buf_release(&response);
+    struct delivery *d = owner;
+    conn_deadline(d->conn, loop_now_ms(d->loop));
+}
+
+static void log_in(struct delivery *d, const struct smtp_caps *caps)
+{
+    if (!d->login)
+        d->login =
+            login_new(d->loop, d->smarthost, d->credential, d->smtp, on_login_progress, d);
+    login_choose(d->login, caps, conn_tls(d->conn));
+}
+
+static void note_login(struct delivery *d)
+{
+    const char *given_up = login_given_up(d->login);
+    snprintf(d->mechanism, sizeof d->mechanism, "%s", login_mechanism(d->login));
+    if (given_up)
+        log_say(LOG_LEVEL_INFO, NULL,
+                "smarthost \"%s\": the server does not take %s, so %s is used",
+                d->smarthost->name, given_up, d->mechanism);
 }
 
 static void become_ready(struct delivery *d)
 {
-    int64_t now = loop_now_ms(d->loop);
     struct fault f;
-    if (d->sasl && !sasl_satisfied(d->sasl, &f)) {
+    if (d->login && !login_is_accepted(d->login, &f)) {
         die(d, &f);
         return;
     }
-    sasl_free(d->sasl);
-    d->sasl = NULL;
-    buf_release(&d->password);
+    if (d->login)
+        note_login(d);
+    login_free(d->login);
+    d->login = NULL;
     if (d->connected_ms < 0)
-        d->connected_ms = now - d->dialled_at;
+        d->connected_ms = loop_now_ms(d->loop) - d->dialled_at;
     d->idle = true;
     if (smtp_client_says_literal(d->smtp))
         log_say(
@@ -316,10 +317,10 @@ static bool take_event(struct delivery *d)
             start_tls(d);
         break;
     case SMTP_CLIENT_AUTH:
-        choose_mechanism(d, e.caps, now);
+        log_in(d, e.caps);
         break;
     case SMTP_CLIENT_CHALLENGE:
-        answer_challenge(d, e.challenge, now);
+        login_answer(d->login, e.challenge);
         break;
     case SMTP_CLIENT_IDLE:
         d->recipients_max = e.caps->limit_rcpt;
@@ -344,7 +345,8 @@ static bool take_event(struct delivery *d)
         break;
     case SMTP_CLIENT_DEAD:
         end_unsubmitted(d);
-        die(d, &e.fault);
+        if (!survives(d, &e.fault))
+            die(d, &e.fault);
         break;
     }
     return !d->ending;
@@ -514,7 +516,7 @@ static void on_dialled(void *owner, int fd, const struct fault *fault)
             .ehlo_name = d->conf->ehlo_name,
             .ehlo_literal = literal,
             .tls = tls_mode(s->tls),
-            .login = s->user != NULL,
+            .login = s->login,
             .pipelining = d->manner.pipeline > 1,
             .pipeline = d->manner.pipeline,
             .chunking = d->manner.chunking,
@@ -533,9 +535,16 @@ static void on_dialled(void *owner, int fd, const struct fault *fault)
         pump(d);
 }
 
+static void dial(struct delivery *d)
+{
+    const struct conf_smarthost *s = d->smarthost;
+    d->dial = dial_new(d->loop, s->host, s->port, s->connect_timeout_ms, on_dialled, d);
+}
+
 struct delivery *delivery_new(struct loop *loop, struct store *store, struct conf *conf,
                               const struct conf_smarthost *smarthost,
-                              struct tls_context *context, const struct delivery_manner *manner,
+                              struct tls_context *context, struct credential *credential,
+                              const struct delivery_manner *manner,
                               const struct delivery_owner *owner)
 {
     struct delivery *d = mem_new(sizeof *d);
@@ -545,15 +554,14 @@ struct delivery *delivery_new(struct loop *loop, struct store *store, struct con
     d->smarthost = smarthost;
     d->context = context;
     d->manner = *manner;
+    d->credential = credential;
     d->owner = *owner;
     TAILQ_INIT(&d->queue);
     d->dialled_at = loop_now_ms(loop);
     d->connected_ms = -1;
-    buf_init(&d->password, SECRET_MAX);
     buf_init(&d->piece, CONTENT_PIECE_MAX);
     snprintf(d->relay, sizeof d->relay, "none");
-    d->dial = dial_new(loop, smarthost->host, smarthost->port, smarthost->connect_timeout_ms,
-                       on_dialled, d);
+    dial(d);
     return d;
 }
 

@@ -6,6 +6,7 @@
 #define TRANTER_DELIVERY_H
 
 #include "conf.h"
+#include "credential.h"
 #include "loop.h"
 #include "smtp_client.h"
 #include "store.h"
@@ -55,11 +56,12 @@ struct delivery_owner {
     void (*on_dead)(void *self, struct delivery *d, const struct fault *fault);
 };
 
-/* Dial smarthost (in conf, which is referenced) with its TLS context (NULL where tls = "none").
- * manner and owner are copied. */
+/* Dial smarthost (in conf, which is referenced) with its TLS context (NULL where tls = "none")
+ * and its credential, both borrowed. manner and owner are copied. */
 struct delivery *delivery_new(struct loop *loop, struct store *store, struct conf *conf,
                               const struct conf_smarthost *smarthost,
-                              struct tls_context *context, const struct delivery_manner *manner,
+                              struct tls_context *context, struct credential *credential,
+                              const struct delivery_manner *manner,
                               const struct delivery_owner *owner);
 
 /* Close at once, without a word to the owner. */

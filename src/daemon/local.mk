@@ -1,5 +1,5 @@
 sbin_PROGRAMS += %reldir%/tranterd
-%canon_reldir%_tranterd_CPPFLAGS = $(base_I) $(mail_I) $(smtp_I) $(tls_I) $(auth_I) $(store_I) $(view_I) $(net_I) $(conf_I) \
+%canon_reldir%_tranterd_CPPFLAGS = $(base_I) $(mail_I) $(smtp_I) $(tls_I) $(auth_I) $(store_I) $(view_I) $(net_I) $(conf_I) $(contact_I) \
 	$(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 %canon_reldir%_tranterd_SOURCES = \
 	%reldir%/aliases.c %reldir%/aliases.h \
@@ -38,4 +38,4 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/verdict.c %reldir%/verdict.h \
 	%reldir%/waiter.h \
 	%reldir%/width.c %reldir%/width.h
-%canon_reldir%_tranterd_LDADD = $(net_LIBS) $(auth_LIBS) $(view_LIBS) $(smtp_LIBS) $(conf_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS)
+%canon_reldir%_tranterd_LDADD = $(contact_LIBS) $(net_LIBS) $(auth_LIBS) $(view_LIBS) $(smtp_LIBS) $(conf_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS)

@@ -5,9 +5,11 @@
 #include "smarthost.h"
 
 #include "clock.h"
+#include "credential.h"
 #include "crypto.h"
 #include "delivery.h"
 #include "log.h"
+#include "login.h"
 #include "mem.h"
 #include "outage.h"
 #include "pace.h"
@@ -34,6 +36,7 @@ struct smarthost {
     const struct conf_smarthost *conf;
     struct smarthost_owner owner;
     struct tls_context *tls;
+    struct credential *credential;
     struct outage outage;
     struct secret_stamp stamp; /* of the password file when the last connection was made */
     int64_t look_at;           /* when to look for a changed one, in monotonic ms */
@@ -119,6 +122,8 @@ struct smarthost *smarthost_new(struct loop *loop, struct store *store, struct c
     s->tls = tls;
     width_init(&s->width, c->connections);
     remember_rate(s);
+    struct credential_source source = login_source(c);
+    s->credential = credential_new(loop, &source);
     TAILQ_INIT(&s->links);
     return s;
 }
@@ -147,6 +152,7 @@ void smarthost_free(struct smarthost *s)
         drop_link(link);
     }
     tls_context_free(s->tls);
+    credential_free(s->credential);
     conf_unref(s->owner_conf);
     free(s);
 }
@@ -449,7 +455,7 @@ static void connect_link(struct smarthost *s)
         secret_stamp(s->conf->password_file, &s->stamp);
     schedule_connecting(&s->outage.health);
     link->delivery = delivery_new(
-        s->loop, s->store, s->owner_conf, s->conf, s->tls, &manner,
+        s->loop, s->store, s->owner_conf, s->conf, s->tls, s->credential, &manner,
         &(struct delivery_owner){link, on_ready, on_room, on_sending, on_verdict, on_dead});
 }
 

@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -311,8 +312,10 @@ static int run(struct daemon *d)
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk (L-058) */
     umask(077);
-    /* A core would hold a password. */
+    /* A core would hold mail, and perhaps a password. The limit alone does not hold back one
+     * that is piped to a program, and neither does it keep others of our user from looking. */
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    prctl(PR_SET_DUMPABLE, 0);
     raise_descriptors();
     open_log(d);
     if (check_conf(d->conf, &err) < 0)

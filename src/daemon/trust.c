@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "trust.h"
 
-#include "secret.h"
+#include "login.h"
 
 #include <string.h>
 
@@ -52,12 +52,8 @@ int trust_check(const struct conf *conf, unsigned i, struct err *err)
         result = context ? 0 : -1;
         tls_context_free(context);
     }
-    if (result == 0 && c->password_file) {
-        struct buf secret;
-        buf_init(&secret, SECRET_MAX);
-        secret.secret = true;
-        result = secret_read(c->password_file, &secret, &why);
-        buf_release(&secret);
-    }
+    struct credential_source source = login_source(c);
+    if (result == 0)
+        result = credential_check(&source, &why);
     return result < 0 ? trust_place(conf, i, &why, err) : 0;
 }

@@ -58,7 +58,7 @@ static void tell(struct diagnosing *g)
 static void finish(struct diagnosing *g)
 {
     const struct conf_smarthost *s = g->d.smarthost;
-    const char *mechanisms = !s->user ? NULL : s->auth ? s->auth : sasl_default_order();
+    const char *mechanisms = !s->login ? NULL : s->auth ? s->auth : sasl_default_order();
     for (unsigned i = 0; i < g->n_probes; i++)
         g->d.probes[g->d.n_probes++] = *probe_result(g->probes[i]);
     conclude(&g->d.verdict, s, mechanisms, g->d.probes, g->d.n_probes);
@@ -180,7 +180,7 @@ struct diagnosing *diagnosing_new(struct loop *loop, const struct conf *conf,
                                  .port = smarthost->port,
                                  .tls = smarthost->tls,
                                  .context = g->context,
-                                 .login = smarthost->user != NULL,
+                                 .login = smarthost->login,
                                  .sender = sender,
                                  .recipient = recipient};
     g->walk = walk_new(loop, &g->plan, on_walk, g);

@@ -11,5 +11,4 @@ noinst_LIBRARIES += %reldir%/libdiagnose.a
 	%reldir%/steps.c %reldir%/steps.h \
 	%reldir%/symptom.c %reldir%/symptom.h \
 	%reldir%/transcript.c %reldir%/transcript.h \
-	%reldir%/walk.c %reldir%/walk.h \
-	%reldir%/walk_login.c %reldir%/walk_login.h
+	%reldir%/walk.c %reldir%/walk.h

@@ -48,7 +48,7 @@ static void note_login(struct diagnosis *d)
     if (facts->logged_in && facts->secured && clear && clear->code == 250 && !clear->secured &&
         !offers_auth(clear))
         note(d, "login is offered inside TLS alone, as it should be");
-    if (!d->smarthost->user && facts->ready && facts->caps.auth[0])
+    if (!d->smarthost->login && facts->ready && facts->caps.auth[0])
         note(d, "the server offers logins (%.200s), and none is configured", facts->caps.auth);
 }
 

@@ -4,10 +4,10 @@
 #include "clock.h"
 #include "conn.h"
 #include "contact.h"
+#include "login.h"
 #include "mem.h"
 #include "smtp_client.h"
 #include "sockname.h"
-#include "walk_login.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +30,8 @@ struct walk {
     struct dial *dial;
     struct conn *conn;
     struct smtp_client *smtp;
-    struct walk_login *login;
+    struct credential *credential; /* where it logs in */
+    struct login *login;           /* from AUTH on */
     struct loop_timer *limit;
     int64_t tls_began_ms;
     struct smtp_recipient recipient;
@@ -54,11 +55,13 @@ static void let_go(struct walk *w)
         dial_cancel(w->dial);
     if (w->conn)
         conn_close(w->conn, 0);
-    walk_login_free(w->login);
+    login_free(w->login);
+    credential_free(w->credential);
     loop_timer_free(w->limit);
     w->dial = NULL;
     w->conn = NULL;
     w->login = NULL;
+    w->credential = NULL;
     w->limit = NULL;
 }
 
@@ -83,7 +86,8 @@ static void end(struct walk *w, const struct fault *fault)
         return;
     w->facts.over = true;
     w->facts.fault = *fault;
-    w->facts.secret_look = walk_login_secret_look(w->login);
+    if (w->login)
+        w->facts.secret_look = smtp_advice_secret_of(login_secret(w->login));
     let_go(w);
     tell(w);
 }
@@ -169,6 +173,36 @@ static void end_dialogue(struct walk *w, const struct fault *fault)
     end(w, fault);
 }
 
+static void learn_mechanism(struct walk *w)
+{
+    snprintf(w->facts.mechanism, sizeof w->facts.mechanism, "%s",
+             w->login ? login_mechanism(w->login) : "");
+}
+
+/* The pump goes on from here. */
+static void on_login_progress(void *owner)
+{
+    struct walk *w = owner;
+    learn_mechanism(w);
+    conn_deadline(w->conn, loop_now_ms(w->loop));
+}
+
+static void log_in(struct walk *w, const struct smtp_caps *caps)
+{
+    if (!w->login)
+        w->login =
+            login_new(w->loop, w->plan.smarthost, w->credential, w->smtp, on_login_progress, w);
+    login_choose(w->login, caps, conn_tls(w->conn));
+    learn_mechanism(w);
+}
+
+/* A token was got for this walk, so that there is no fresher one. */
+static void explain_refusal(struct walk *w, struct fault *fault)
+{
+    bool again = w->login && !w->facts.logged_in && login_is_refused(w->login, fault);
+    (void)again;
+}
+
 /* One event of the core. False when it waits. */
 static bool take_event(struct walk *w)
 {
@@ -185,20 +219,18 @@ static bool take_event(struct walk *w)
             start_tls(w);
         break;
     case SMTP_CLIENT_AUTH:
-        walk_login_choose(w->login, w->smtp, e.caps, conn_tls(w->conn), now);
-        snprintf(w->facts.mechanism, sizeof w->facts.mechanism, "%s",
-                 walk_login_mechanism(w->login));
+        log_in(w, e.caps);
         break;
     case SMTP_CLIENT_CHALLENGE:
-        walk_login_answer(w->login, w->smtp, e.challenge, now);
+        login_answer(w->login, e.challenge);
         break;
     case SMTP_CLIENT_IDLE: {
         struct fault f;
-        if (!walk_login_is_good(w->login, &f)) {
+        if (w->login && !w->facts.logged_in && !login_is_accepted(w->login, &f)) {
             end(w, &f);
             return false;
         }
-        w->facts.logged_in = w->facts.mechanism[0] != '\0';
+        w->facts.logged_in = w->login != NULL;
         become_ready(w, e.caps);
         break;
     }
@@ -209,7 +241,7 @@ static bool take_event(struct walk *w)
         take_verdict(w, &e);
         break;
     case SMTP_CLIENT_DEAD:
-        walk_login_explain(w->login, &e.fault);
+        explain_refusal(w, &e.fault);
         end_dialogue(w, &e.fault);
         return false;
     }
@@ -303,6 +335,8 @@ static void start_dialogue(struct walk *w)
             .ehlo_name = w->plan.conf->ehlo_name,
             .tls = modes[w->plan.tls],
             .login = w->plan.login,
+            .tls_verified =
+                w->plan.tls != CONF_TLS_NONE && w->plan.smarthost->verify != CONF_VERIFY_NONE,
             .timeouts = {.greeting_ms = reply_ms,
                          .reply_ms = reply_ms,
                          .starttls_ms = at_most(reply_ms, TLS_MAX_MS),
@@ -377,7 +411,9 @@ struct walk *walk_new(struct loop *loop, const struct walk_plan *plan,
     w->owner = owner;
     w->facts.began_ms = clock_mono_ms();
     w->facts.resolved_ms = w->facts.connected_ms = w->facts.tls_ms = -1;
-    w->login = walk_login_new(plan->smarthost);
+    struct credential_source source = login_source(plan->smarthost);
+    if (plan->login)
+        w->credential = credential_new(loop, &source);
     if (plan->limit_ms) {
         w->limit = loop_timer_new(loop, on_limit, w);
         loop_timer_set(w->limit, clock_mono_ms() + plan->limit_ms);

@@ -255,7 +255,24 @@ class Daemon:
             return int(re.search(r"^%s:\s+(\d+) kB" % field, file.read(), re.MULTILINE)[1])
 
     def open_files(self):
-        return len(os.listdir("/proc/%d/fd" % self.process.pid))
+        """How many; the daemon lets nobody but root look."""
+        try:
+            return len(os.listdir("/proc/%d/fd" % self.process.pid))
+        except PermissionError as error:
+            raise unittest.SkipTest("only root may count tranterd's open files") from error
+
+    def memory(self):
+        """What a core of it would have: (address, bytes) of each mapping that is dumped. Root's."""
+        with open("/proc/%d/smaps" % self.process.pid, encoding="ascii", errors="replace") as file:
+            smaps = file.read()
+        found = re.finditer(r"^([0-9a-f]+)-([0-9a-f]+) r.*\n(?:[A-Z][A-Za-z_]+: .*\n)*?VmFlags:(.*)$",
+                            smaps, re.MULTILINE)
+        with open("/proc/%d/mem" % self.process.pid, "rb", buffering=0) as memory:
+            for match in found:
+                first, last = int(match[1], 16), int(match[2], 16)
+                if "dd" not in match[3].split() and "[v" not in match[0].splitlines()[0]:
+                    memory.seek(first)
+                    yield first, memory.read(last - first)
 
     # Its clients
 

@@ -7,6 +7,8 @@ PY_LOG_COMPILER = $(PYTHON3)
 integration_modules = \
 	%reldir%/test_relay.py \
 	%reldir%/test_pipeline.py \
+	%reldir%/test_login.py \
+	%reldir%/test_credential.py \
 	%reldir%/test_content.py \
 	%reldir%/test_crash.py \
 	%reldir%/test_faults.py \
@@ -38,5 +40,6 @@ EXTRA_DIST += \
 	tests/certificates.py \
 	tests/demo.py \
 	tests/smarthost.py \
+	tests/smarthost_sasl.py \
 	tests/smarthost_session.py \
 	$(integration_modules)

@@ -150,6 +150,41 @@ START_TEST(nothing_outlives_a_refusal)
 }
 END_TEST
 
+/* A server's words, and whether they have the secret "s3cret pass" in them. */
+static const struct {
+    const char *words;
+    bool hidden;
+} replies[] = {
+    {"535 5.7.8 Username and Password not accepted. https://support.google.com/mail/?p=Bad",
+     false},
+    {"535 5.7.8 s3cre", false},
+    {"", false},
+    {"535 no login for s3cret pass", true},
+    {"500 unknown command \"s3cret pass\"", true},
+    {"500 what is czNjcmV0IHBhc3M=", true},
+    {"500 unknown command \"AHdlYjEAczNjcmV0IHBhc3M=\"", true},
+    {"500 unknown command (AHdlYjEAczNjcmV0IHBhc3M=)", true},
+    {"500 unknown command AHdlYjEAczNjcmV0IH", true}, /* cut */
+    {"500 unknown command AHdlYjEA", false},
+};
+
+START_TEST(what_a_server_repeats_is_left_out)
+{
+    struct fault f;
+    fault_set(&f, FAULT_ACCOUNT, "5.7.8", "AUTH-REJECTED", "refused");
+    fault_reply(&f, str_of(replies[_i].words));
+    secret_hide(&f, STR_LIT(""));
+    secret_hide(&f, STR_LIT("no"));
+    ck_assert_str_eq(f.reply, replies[_i].words);
+    secret_hide(&f, STR_LIT("s3cret pass"));
+    if (replies[_i].hidden)
+        ck_assert_ptr_nonnull(strstr(f.reply, "left out"));
+    else
+        ck_assert_str_eq(f.reply, replies[_i].words);
+    ck_assert_str_eq(f.text, "refused");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("secret");
@@ -161,6 +196,8 @@ int main(void)
     tcase_add_test(tc, the_size_has_a_limit);
     tcase_add_test(tc, a_credential_is_found_in_systemds_folder);
     tcase_add_test(tc, nothing_outlives_a_refusal);
+    tcase_add_loop_test(tc, what_a_server_repeats_is_left_out, 0,
+                        sizeof replies / sizeof replies[0]);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -14,6 +14,7 @@
 #define HEX64_COLONS                                                                           \
     "01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF:"                                         \
     "01:23:45:67:89:AB:CD:EF:01:23:45:67:89:AB:CD:EF"
+#define H "smarthost a { host = a.b\n"
 #define S "smarthost \"main\" {\n  host = \"mx.example.com\"\n}\n"
 
 static const struct {
@@ -57,10 +58,9 @@ static const struct {
     {"a fingerprint twice",
      "smarthost a { host = a.b\ntls-fingerprint = {\"" HEX64_COLONS "\",\n" HEX64 " } }",
      "F:3: tls-fingerprint = \"" HEX64 "\" is in the list twice"},
-    {"a later version's mechanism", "smarthost a {\nauth = {\"PLAIN\",\n\"XOAUTH2\"} }",
-     "F:3: auth = \"XOAUTH2\" is not available in this version; PLAIN and LOGIN are"},
-    {"an unknown mechanism", "smarthost a {\nauth = {\"PLAIM\"} }",
-     "F:2: auth = \"PLAIM\": write a list of mechanisms: {\"PLAIN\", \"LOGIN\"}"},
+    {"an unknown mechanism", "smarthost a {\nauth = {\"PLAIN\",\n\"DIGEST-MD5\"} }",
+     "F:3: auth = \"DIGEST-MD5\": write a list of mechanisms, such as {\"SCRAM-SHA-256\", "
+     "\"PLAIN\", \"LOGIN\"}"},
     {"a mechanism twice", "smarthost a {\nauth = {PLAIN, PLAIN} }",
      "F:2: auth = \"PLAIN\" is in the list twice"},
     {"a key twice", "spool = /a\n\nspool = /b\n" S,
@@ -97,6 +97,31 @@ static const struct {
      "F:2: user needs a password; write password-file = \"/PATH\" beside it"},
     {"password-file alone", "smarthost a { host = a.b\npassword-file = /p }",
      "F:2: password-file needs a login name; write user = \"NAME\" beside it"},
+    {"password-command alone", "smarthost a { host = a.b\npassword-command = /p }",
+     "F:2: password-command needs a login name; write user = \"NAME\" beside it"},
+    {"two secrets", H "user = u\npassword-file = /p\npassword-command = /q }",
+     "F:4: password-file, password-command and token-command are ways to the same thing"},
+    {"a password and a token", H "user = u\ntoken-command = /p\npassword-file = /q }",
+     "F:3: password-file, password-command and token-command are ways to the same thing"},
+    {"token-lifetime alone", H "user = u\npassword-file = /p\ntoken-lifetime = 1h }",
+     "F:4: token-lifetime has no effect alone; write token-command beside it"},
+    {"a command without its path", H "user = u\npassword-command = \"pass show x\" }",
+     "F:3: password-command: has to begin with the absolute path of a program"},
+    {"a command for a shell", H "user = u\ntoken-command = \"/bin/x hunter2 | head\" }",
+     "F:3: token-command: has a |, which only a shell understands, and none is started"},
+    {"an empty command", H "user = u\ntoken-command = \"\" }",
+     "F:3: token-command: write a program with its absolute path, and its arguments"},
+    {"a token for no mechanism",
+     H "user = u\ntoken-command = /p\nauth = {\"PLAIN\", EXTERNAL} }",
+     "F:4: token-command needs a mechanism that takes a token; add XOAUTH2"},
+    {"a password for no mechanism", H "user = u\npassword-file = /p\nauth = XOAUTH2 }",
+     "F:4: a password needs a mechanism that takes one; add SCRAM-SHA-256 and PLAIN"},
+    {"EXTERNAL without a certificate", H "auth = EXTERNAL }",
+     "F:2: EXTERNAL logs in with a certificate; write tls-cert and tls-key beside it"},
+    {"a user for no mechanism", H "user = u\ntls-cert = /p\ntls-key = /q\nauth = {\"PLAIN\"} }",
+     "F:5: user has neither a password nor a mechanism that needs none; add EXTERNAL"},
+    {"a token in clear", H "user = u\ntoken-command = /p\ntls = none }",
+     "F:4: tls = \"none\" would show user and password to everyone on the way"},
     {"tls-cert alone", "smarthost a { host = a.b\ntls-cert = /p }",
      "F:2: tls-cert needs its key"},
     {"tls-key alone", "smarthost a { host = a.b\ntls-key = /p }",
@@ -473,9 +498,35 @@ START_TEST(each_limit_holds)
 }
 END_TEST
 
-static const char *const planned[] = {"warn-after",    "route",         "rewrite",
-                                      "limit",         "token-command", "password-command",
-                                      "token-lifetime"};
+static const char *const planned[] = {"warn-after", "route", "rewrite", "limit"};
+
+static const struct {
+    const char *keys;
+    bool login;
+} logins[] = {
+    {"", false},
+    {"auth = PLAIN", false},
+    {"user = u password-file = /p", true},
+    {"user = u password-command = \"/p 'a b'\"", true},
+    {"user = u token-command = /p token-lifetime = 30m auth = {XOAUTH2, PLAIN}", true},
+    {"user = u password-file = /p auth = CRAM-MD5", true},
+    {"tls-cert = /p tls-key = /q", false},
+    {"tls-cert = /p tls-key = /q auth = EXTERNAL", true},
+    {"tls-cert = /p tls-key = /q user = u", true},
+    {"tls-cert = /p tls-key = /q user = u password-file = /p auth = EXTERNAL", true},
+};
+
+START_TEST(whoever_has_something_to_log_in_with_logs_in)
+{
+    struct err err;
+    char text[256];
+    snprintf(text, sizeof text, "smarthost a { host = a.b %s }", logins[_i].keys);
+    struct conf *conf = conf_parse("F", str_of(text), &err);
+    ck_assert_msg(conf != NULL, "%s: %s", text, err.text);
+    ck_assert_msg(conf->smarthosts[0].login == logins[_i].login, "%s", text);
+    conf_unref(conf);
+}
+END_TEST
 
 START_TEST(what_a_later_version_brings_is_called_so)
 {
@@ -644,6 +695,8 @@ int main(void)
     tcase_add_loop_test(tc, a_password_in_clear_stays_on_this_machine, 0,
                         sizeof clear_logins / sizeof clear_logins[0]);
     tcase_add_loop_test(tc, each_limit_holds, 0, sizeof limits / sizeof limits[0]);
+    tcase_add_loop_test(tc, whoever_has_something_to_log_in_with_logs_in, 0,
+                        sizeof logins / sizeof logins[0]);
     tcase_add_loop_test(tc, what_a_later_version_brings_is_called_so, 0,
                         sizeof planned / sizeof planned[0]);
     tcase_add_test(tc, too_large_a_file_is_refused);
