@@ -6,6 +6,7 @@ noinst_LIBRARIES += %reldir%/libtools.a
 	%reldir%/ask.c %reldir%/ask.h \
 	%reldir%/canon.c %reldir%/canon.h \
 	%reldir%/drop.c %reldir%/drop.h \
+	%reldir%/drop_list.c %reldir%/drop_list.h \
 	%reldir%/handover.c %reldir%/handover.h \
 	%reldir%/identity.c %reldir%/identity.h \
 	%reldir%/intake.c %reldir%/intake.h \

@@ -2,6 +2,8 @@
 /* sendmail: the program that others call to send mail. It has no privilege and needs none: it
  * hands everything to tranterd over a socket. */
 #include "ask.h"
+#include "drop.h"
+#include "drop_list.h"
 #include "mem.h"
 #include "options.h"
 #include "reach.h"
@@ -90,6 +92,16 @@ static int refuse(int exit_status, const struct err *err)
     return exit_status;
 }
 
+/* What was handed in meanwhile waits where the daemon will find it. */
+static void say_down(const char *words, const struct err *why)
+{
+    if (strcmp(words, "queue") == 0) {
+        drop_list(drop_path());
+        fflush(stdout);
+    }
+    say(program, "the mail system is down: %s", why->text);
+}
+
 static int ask_daemon(const char *words)
 {
     struct buf path;
@@ -107,7 +119,7 @@ static int ask_daemon(const char *words)
     if (fd >= 0)
         exit_status = refuse(ask(fd, &question, NULL, &err), &err);
     else if (exit_status != EX_OK)
-        say(program, "the mail system is down: %s", err.text);
+        say_down(words, &err);
     buf_release(&question);
     buf_release(&path);
     return exit_status;

@@ -61,6 +61,19 @@ class QueueTest(AdminCase):
         self.assertRegex(lines[-2], r"^-- \d+ Kbytes in 2 Requests\.$")
         self.assertEqual(lines[-1], "")
 
+    def test_what_reads_the_text_counts_right(self):
+        """postfix_exporter's pattern, and what people write into scripts."""
+        self.start_deferred(3)
+        self.daemon.tranterctl("hold", self.daemon.queue()[0]["queue_id"], user=self.root)
+        lib.wait_for(lambda: b"! " in self.mailq().stdout, "the mark of the held message")
+        lines = self.mailq().stdout.decode().splitlines()
+        entries = [re.match(r"^[0-9A-F]+([\*!]?) +(\d+) (\w{3} \w{3} +\d+ +\d+:\d{2}:\d{2}) +", line)
+                   for line in lines]
+        self.assertEqual(sorted(entry[1] for entry in entries if entry), ["", "", "!"])
+        self.assertEqual(sum(re.match("[A-F0-9]", line) is not None for line in lines), 3)
+        self.assertEqual(lines[-1].split()[4], "3")
+        self.assertEqual([line for line in lines if line != line.rstrip()], [])
+
     def test_json_has_the_names_of_postqueue_and_ours(self):
         self.start_deferred()
         entry = self.daemon.queue()[0]

@@ -10,6 +10,7 @@ import subprocess
 import unittest
 
 import lib
+from test_sendmail import Submission
 
 D = "example.net"   # the recipients' domain; example.com completes what has none
 I_F = ["-i", "-f", lib.SENDER]
@@ -20,7 +21,7 @@ ONE_LINE = rb"\Asendmail: [ -~]+\n\Z"
 
 # What one call of the shim must come to. Left out: exit status 0, silence, any sender, and one
 # message to rcpt@example.net. has, lacks: patterns of the header as it arrives; body: all of it;
-# reported: what the sender gets a report of, because it is no address.
+# reported: what a report to the sender names, as it is no address, or as that was asked for.
 Row = collections.namedtuple("Row", "name arguments stdin status stderr to sender has lacks body env "
                              "user reported")
 
@@ -276,10 +277,12 @@ OPTIONS = tuple(row(" ".join(words), *words, lib.RECIPIENT) for words in (
     ["-O", "DeliveryMode=b"], ["-OTimeout.queuereturn=1d"], ["-B8BITMIME"], ["-B", "7BIT"],
     ["-Ac"], ["-Am"], ["-ba"], ["-bm"], ["-C", "/nowhere"], ["-c"], ["-D", "/nowhere/log"], ["-d0-99.127"],
     ["-E"], ["-G"], ["-J"], ["-em"], ["-ep"], ["-ew"], ["-ee"], ["-eq"], ["-oeq"], ["-h", "5"], ["-L", "tag"],
-    ["-m"], ["-n"], ["-N", "never"], ["-N", "success,delay,failure"], ["-oA/x"], ["-oA", "/x"], ["-pNNTP:h"],
+    ["-m"], ["-n"], ["-N", "never"], ["-oA/x"], ["-oA", "/x"], ["-pNNTP:h"],
     ["-R", "hdrs"], ["-Rfull"], ["-s"], ["-T", "1h"], ["-U"], ["-V", "id0001"], ["-X", "/nowhere/log"],
     ["-x"], ["--"])) + (
     row("-v says the id", "-v", lib.RECIPIENT, stderr=rb"\Asendmail: [ -~]*\b[0-9A-F]{10,16}\b[ -~]*\n\Z"),
+    row("-N success brings a report", "-N", "success,delay,failure", lib.RECIPIENT,
+        reported=lib.RECIPIENT.encode()),
     row("a bad -N costs a line", "-N", "often", lib.RECIPIENT, stderr=ONE_LINE),
     row("a bad -R costs a line", "-R", "none", lib.RECIPIENT, stderr=ONE_LINE),
     row("a bad -V costs a line", "-V", "x" * 101, lib.RECIPIENT, stderr=ONE_LINE),
@@ -420,6 +423,33 @@ class CompatTest(unittest.TestCase):
         self.assertRegex(done.stderr, ONE_LINE)
         self.assertEqual((self.daemon.queue(), len(self.host.records)), ([], before))
 
+    def test_bs_takes_several_messages_with_any_line_end_before_it_is_asked(self):
+        before = len(self.host.records)
+        one = "MAIL FROM:<a@b.example>\nRCPT TO:<r%d@example.net>\nDATA\nSubject: %d\nBcc: x@y.example\n\nx\n..\n.\n"
+        done = self.daemon.sendmail("-bs", "-odb", "-oem", stdin=(
+            "EHLO x\n" + one % (1, 1) + (one % (2, 2)).replace("\n", "\r\n") + "QUIT\n").encode())
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertEqual(len(re.findall(rb"(?m)^250 2\.0\.0 Ok: queued as [0-9A-F]{10,16}\r$", done.stdout)), 2)
+        lib.wait_for(lambda: len(self.host.records) == before + 2, "both messages")
+        for number, record in enumerate(sorted(self.host.records[before:], key=lambda r: r["recipients"]), 1):
+            self.assertEqual(record["recipients"], ["r%d@example.net" % number])
+            head, _, body = self.host.content(record).partition(b"\r\n\r\n")
+            self.assertIn(b"\r\nSubject: %d" % number, head)
+            self.assertNotRegex(head, rb"(?i)\nbcc:")
+            self.assertEqual(body, b"x\r\n.\r\n")
+
+    def test_operands_may_fill_the_argument_list(self):
+        """Sympa packs recipients up to ARG_MAX: here a mebibyte and a half."""
+        operands = ["%s-%05d@example.net" % ("u" * 50, number) for number in range(18000)]
+        server = Submission(self.fixture.place.file("many.sock"))
+        self.addCleanup(server.close)
+        done = self.daemon.sendmail(*I_F, "--", *operands,
+                                    env={"TRANTER_SOCKET": self.fixture.place.file("many.sock")})
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+        self.assertEqual(server.complete, 1)
+        self.assertEqual([line for line in server.commands if line.startswith("RCPT")],
+                         ["RCPT TO:<%s>" % operand for operand in operands])
+
     def privileged(self):
         return (0, 0) if self.fixture.place.user else None
 
@@ -428,12 +458,16 @@ class CompatTest(unittest.TestCase):
         reader, writer = os.pipe()
         self.addCleanup(os.close, writer)
         self.addCleanup(os.close, reader)
-        for words in (["-bp"], ["-bi"], ["-q"], ["-q30m"], ["-bv", "a@b.example"], ["-bh"], ["-bd"]):
+        for words in (["-bp"], ["-bi"], ["-q"], ["-q30m"], ["-bv", "a@b.example"], ["-bh"], ["-bH"], ["-I"],
+                      ["-qf"], ["-qRx"], ["-qGx"], ["-bd"], ["-bt"], ["-y", "x"], ["--frob", "x"], ["-f"],
+                      ["x", "-f"]):
             with self.subTest(words):
                 done = subprocess.run([self.fixture.place.programs["sendmail"], *words],
                                       stdin=reader, capture_output=True, timeout=lib.PATIENCE,
                                       env=self.daemon.environment(), check=False)
-                self.assertEqual(done.returncode, 64 if words == ["-bd"] else 0, done.stderr)
+                self.assertEqual(done.returncode,
+                                 64 if words[0] in ("-bd", "-bt", "-y", "--frob", "-f", "x") else 0, done.stderr)
+                self.assertEqual(b"tranter.service" in done.stderr, words == ["-bd"])
 
 
 if __name__ == "__main__":

@@ -63,6 +63,39 @@ class DropCase(lib.Case):
         lib.wait_for(lambda: self.names() == [], "an empty drop directory; it has %s" % self.names())
 
 
+class ListTest(DropCase):
+    """mailq, while the daemon is away."""
+
+    def mailq(self, **more):
+        done = self.daemon.sendmail("-bp", stdin=b"", env={"TRANTER_DROP": self.drop}, **more)
+        self.assertEqual(done.returncode, 69)
+        self.assertRegex(done.stderr, rb"\Asendmail: the mail system is down: [ -~]+\n\Z")
+        return done.stdout.decode()
+
+    def test_who_may_list_the_directory_sees_what_waits_in_it(self):
+        self.assertEqual(self.mailq(), "")
+        self.stored("one@example.net", "two@example.net")
+        self.plant(SESSION.replace(b"<app@example.com>", b"<>"), name="f" * 32)
+        self.plant(b"", name="e" * 32)
+        self.plant(b"nonsense", name="d" * 31)
+        os.symlink("/etc/passwd", os.path.join(self.drop, "c" * 32 + ".smtp"))
+        os.mkfifo(os.path.join(self.drop, "b" * 32 + ".smtp"))
+        lines = self.mailq().splitlines()
+        self.assertEqual(lines[0], "----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------")
+        self.assertRegex(lines[-1], r"\A-- \d+ Kbytes in 2 Requests\.\Z")
+        entries = "\n".join(lines[1:-1])
+        for sender, recipients in ((lib.SENDER, ("one@example.net", "two@example.net")),
+                                   ("MAILER-DAEMON", (lib.RECIPIENT,))):
+            self.assertRegex(entries, r"(?m)^[0-9A-F]{16}  +\d+ \w{3} \w{3} +\d+ \d\d:\d\d:\d\d %s\n" % sender
+                             + "".join(r" {47}%s\n" % re.escape(name) for name in recipients))
+
+    def test_anybody_else_sees_nothing(self):
+        if not self.place.user:
+            self.skipTest("only root can be another user")
+        self.stored()
+        self.assertEqual(self.mailq(user=OTHER), "")
+
+
 class StoreTest(DropCase):
     """What the shim does when nobody answers."""
 

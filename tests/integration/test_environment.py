@@ -280,7 +280,7 @@ class ConfinedTest(ShimCase):
             shutil.copy2(os.path.realpath(library), target)
         return root
 
-    def in_root(self, root, *arguments, text=lib.MESSAGE, closed=()):
+    def in_root(self, root, *arguments, text=lib.MESSAGE, closed=(), dot="-i"):
         def enter():
             os.chroot(root)
             os.chdir("/")
@@ -289,7 +289,7 @@ class ConfinedTest(ShimCase):
             os.setuid(54321)
             for fd in closed:
                 os.close(fd)
-        process = subprocess.Popen(["/sendmail", "-i", *arguments, lib.RECIPIENT],
+        process = subprocess.Popen(["/sendmail", dot, *arguments, lib.RECIPIENT],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, preexec_fn=enter,
                                    env={"TRANTER_SOCKET": "/smtp.sock", "TRANTER_WAIT": "0"})
@@ -324,11 +324,16 @@ class ConfinedTest(ShimCase):
             log.bind(os.path.join(root, "dev", "log"))
             os.chmod(os.path.join(root, "dev", "log"), 0o666)
             log.settimeout(lib.PATIENCE)
-            self.assertEqual(self.in_root(root, "-fa@b", text=b"Subject: x\n\na\n"), (0, b"", b""))
-            self.assertEqual(self.in_root(root, "-fa@b", "-bm", text=b"Subject: x\n\n\0a\0\n"),
-                             (0, b"", b""))
-            line = log.recv(4096)
-            self.assertRegex(line, rb"sendmail\[\d+\]: uid=54321: 2 NUL bytes")
+            for text, pattern in ((b"Subject: x\n\na\n", None),
+                                  (b"Subject: x\n\n\0a\0\n", rb"2 NUL bytes"),
+                                  (b"Subject: x\n\na\n.\n", None),
+                                  (b"Subject: x\n\na\n.\nlost\n", rb"5 bytes")):
+                self.assertEqual(self.in_root(root, "-fa@b", text=text, dot="-oem"), (0, b"", b""))
+                if pattern:
+                    self.assertRegex(log.recv(4096), rb"sendmail\[\d+\]: uid=54321: [^\n]*" + pattern)
+            log.setblocking(False)
+            with self.assertRaises(BlockingIOError):
+                log.recv(4096)
 
     def test_no_new_privileges_are_needed(self):
         if not shutil.which("setpriv"):
@@ -353,6 +358,87 @@ class ConfinedTest(ShimCase):
                                lib.RECIPIENT], input=lib.MESSAGE, capture_output=True,
                               env=self.daemon.environment(), check=False)
         self.assertEqual((done.returncode, done.stderr, submission.complete), (0, b"", 1))
+
+
+# Denied as RestrictSUIDSGID= denies them, and more: what only a program with privileges needs.
+DENY = """
+import ctypes, errno, os, platform, struct, sys
+numbers = {"x86_64": (90, 91, 92, 93, 94, 105, 106, 113, 114, 116, 117, 119, 133, 165, 259, 260, 268),
+           "aarch64": (33, 40, 52, 53, 54, 55, 143, 144, 145, 146, 147, 149, 159)}[platform.machine()]
+code = struct.pack("HBBI", 0x20, 0, 0, 0)  # the system call's number
+for number in numbers:
+    code += struct.pack("HBBI", 0x15, 0, 1, number) + struct.pack("HBBI", 0x06, 0, 0, 0x50000 | errno.EPERM)
+code += struct.pack("HBBI", 0x06, 0, 0, 0x7fff0000)
+program = ctypes.create_string_buffer(code)
+filter = ctypes.create_string_buffer(struct.pack("HxxxxxxQ", len(code) // 8, ctypes.addressof(program)))
+prctl = ctypes.CDLL(None, use_errno=True).prctl
+if prctl(38, 1, 0, 0, 0) or prctl(22, 2, filter, 0, 0):
+    sys.exit("prctl: " + os.strerror(ctypes.get_errno()))
+try:
+    os.chmod("/", 0o4755)
+except PermissionError:
+    os.execv(sys.argv[1], sys.argv[1:])
+"""
+UNIT = """\
+mount -t tmpfs -o mode=755 tmpfs /run
+mkdir /run/tranter
+mount --bind "$home" /run/tranter
+cp "$shim" /run/sendmail
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+mount -o remount,ro /run
+mount -o remount,ro,bind /
+! touch /var/probe 2>/dev/null
+exec setpriv --reuid 54321 --regid 54321 --clear-groups --bounding-set=-all --inh-caps=-all \
+    /usr/bin/python3 -c "$deny" /run/sendmail -i -f "$sender" "$recipient"
+"""
+CONTAINER = """\
+mount -t tmpfs -o mode=755 tmpfs /run
+cp "$shim" /run/sendmail
+ldd "$shim" | grep -o '/[^ ]*' | while read -r library; do
+    mkdir -p "/run${library%/*}"
+    cp -L "$library" "/run$library"
+done
+: >/run/smtp.sock
+mount --bind "$home/smtp.sock" /run/smtp.sock
+mount -o remount,ro /run
+exec chroot --userspec=54321:54321 --groups= /run /sendmail -i -f "$sender" "$recipient"
+"""
+
+
+class SandboxTest(lib.Case):
+    """A caller that is a unit or a container, and the real daemon outside."""
+
+    def setUp(self):
+        super().setUp()
+        if os.getuid() != 0:
+            self.skipTest("only root can confine")
+        if subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode:
+            self.skipTest("unshare -m fails here")
+        self.daemon.start()
+
+    def arrives(self, *command, socket_path):
+        environment = dict(self.daemon.environment(), TRANTER_SOCKET=socket_path, TRANTER_WAIT="0",
+                           shim=self.place.programs["sendmail"], home=self.daemon.home, deny=DENY,
+                           sender=lib.SENDER, recipient=lib.RECIPIENT)
+        done = subprocess.run(command, input=lib.MESSAGE, capture_output=True, env=environment,
+                              check=False, timeout=lib.PATIENCE, cwd="/")
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
+        record = self.wait_kept()[0]
+        self.assertEqual((record["sender"], record["recipients"]), (lib.SENDER, [lib.RECIPIENT]))
+        self.assertIn(b"uid 54321", self.host.content(record))
+
+    def test_a_unit_of_systemd(self):
+        """NoNewPrivileges=, ProtectSystem=strict, PrivateTmp=, RestrictSUIDSGID=; no capability."""
+        if not os.path.exists("/usr/bin/python3"):
+            self.skipTest("there is no /usr/bin/python3")
+        self.arrives("unshare", "-m", "sh", "-ec", UNIT, socket_path="/run/tranter/smtp.sock")
+
+    def test_a_container_with_the_socket_alone(self):
+        """Namespaces of its own for all but users; no /proc, /dev, /etc; the root is read-only."""
+        if lib.sanitized():
+            self.skipTest("the sanitizers' libraries need /proc")
+        self.arrives("unshare", "-mpniuC", "--fork", "sh", "-ec", CONTAINER,
+                     socket_path="/smtp.sock")
 
 
 class Thief:
