@@ -13,6 +13,11 @@ int64_t clock_mono_ms(void)
     return now_us(CLOCK_BOOTTIME) / 1000;
 }
 
+int64_t clock_mono_us(void)
+{
+    return now_us(CLOCK_BOOTTIME);
+}
+
 struct timespec clock_wait_deadline(int64_t mono_ms)
 {
     static const int64_t day_us = INT64_C(86400) * 1000000;

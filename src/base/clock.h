@@ -13,6 +13,9 @@ int64_t clock_mono_ms(void);
  * for pthread_cond_timedwait. */
 struct timespec clock_wait_deadline(int64_t mono_ms);
 
+/* The same in microseconds, for what is measured. */
+int64_t clock_mono_us(void);
+
 /* Milliseconds and microseconds since 1970, for what people read and what outlives a restart.
  * It may jump. */
 int64_t clock_wall_ms(void);

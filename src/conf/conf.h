@@ -82,6 +82,7 @@ struct conf {
     uint64_t minimum_free_bytes;
     int64_t lifetime_ms, keep_dead_ms, retry_min_ms, retry_max_ms, stop_timeout_ms;
     bool queue_listing_all; /* everyone sees everyone's addresses and reasons */
+    char *metrics_file;     /* NULL: none */
     char *log;              /* "auto", "journal", "syslog", "stderr", "json" */
     char *log_level;
     struct conf_smarthost *smarthosts; /* n_smarthosts, at least one */

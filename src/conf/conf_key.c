@@ -377,6 +377,7 @@ const struct conf_key conf_global_keys[] = {
      GLOBAL(retry_min_ms), SECONDS(1), DAYS(1)},
     {"retry-max", "1h", read_duration, "write a time from \"1s\" to \"7d\", such as \"1h\"",
      GLOBAL(retry_max_ms), SECONDS(1), DAYS(7)},
+    {"metrics-file", NULL, read_path, WANT_PATH, GLOBAL(metrics_file), .text = true},
     {"stop-timeout", "10s", read_duration, "write a time up to \"10m\", such as \"10s\"",
      GLOBAL(stop_timeout_ms), 0, MINUTES(10)},
     {"queue-listing", "own", read_listing,

@@ -18,6 +18,7 @@ struct control_facts {
     struct loop *loop;
     struct store *store;
     struct relay *relay;
+    const struct tally *tally;
     const struct aliases *aliases;
     int64_t started_ms; /* wall clock */
 
@@ -41,5 +42,8 @@ void control_free(struct control *c);
  * the last reload failed (NULL: it did not). conf is not kept. */
 void control_loaded(struct control *c, const struct conf *conf, int64_t loaded_ms,
                     const char *failure);
+
+/* Append what is wrong, in one line for a service manager; "running" where nothing is. */
+void control_status_line(const struct control *control, struct buf *out);
 
 #endif

@@ -21,10 +21,11 @@ static const struct {
     control_verb *ask;
 } verbs[] = {
     {"queue", control_ask_queue},     {"status", control_ask_status},
-    {"show", control_ask_show},       {"retry", control_ask_retry},
-    {"hold", control_ask_hold},       {"release", control_ask_release},
-    {"remove", control_ask_remove},   {"reload", control_ask_reload},
-    {"aliases", control_ask_aliases}, {"verify", control_ask_verify},
+    {"metrics", control_ask_metrics}, {"show", control_ask_show},
+    {"retry", control_ask_retry},     {"hold", control_ask_hold},
+    {"release", control_ask_release}, {"remove", control_ask_remove},
+    {"reload", control_ask_reload},   {"aliases", control_ask_aliases},
+    {"verify", control_ask_verify},
 };
 
 static void free_client(void *object)

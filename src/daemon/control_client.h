@@ -105,7 +105,7 @@ control_verb control_ask_show;
 control_verb control_ask_retry, control_ask_hold, control_ask_release, control_ask_remove;
 
 /* control_daemon.c */
-control_verb control_ask_status, control_ask_reload;
+control_verb control_ask_status, control_ask_metrics, control_ask_reload;
 
 /* control_alias.c */
 control_verb control_ask_aliases, control_ask_verify;

@@ -2,6 +2,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 %canon_reldir%_tranterd_CPPFLAGS = $(base_I) $(mail_I) $(smtp_I) $(tls_I) $(auth_I) $(store_I) $(view_I) $(net_I) $(conf_I) $(contact_I) \
 	$(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) -DSYSCONFDIR='"$(sysconfdir)"'
 %canon_reldir%_tranterd_SOURCES = \
+	%reldir%/alarm.c %reldir%/alarm.h \
 	%reldir%/aliases.c %reldir%/aliases.h \
 	%reldir%/attempt.c %reldir%/attempt.h \
 	%reldir%/bounce.c %reldir%/bounce.h \
@@ -18,8 +19,10 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/dispatch.c %reldir%/dispatch.h \
 	%reldir%/drop.c %reldir%/drop.h \
 	%reldir%/envelope.c %reldir%/envelope.h \
+	%reldir%/gather.c %reldir%/gather.h \
 	%reldir%/invalid.c %reldir%/invalid.h \
 	%reldir%/outcome.c %reldir%/outcome.h \
+	%reldir%/metrics.c %reldir%/metrics.h \
 	%reldir%/outage.c %reldir%/outage.h \
 	%reldir%/pace.c %reldir%/pace.h \
 	%reldir%/rate.c %reldir%/rate.h \
@@ -33,6 +36,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/steady.c %reldir%/steady.h \
 	%reldir%/submit.c %reldir%/submit.h \
 	%reldir%/sweep.c %reldir%/sweep.h \
+	%reldir%/tally.c %reldir%/tally.h \
 	%reldir%/tranterd.c \
 	%reldir%/trust.c %reldir%/trust.h \
 	%reldir%/verdict.c %reldir%/verdict.h \

@@ -29,6 +29,7 @@ struct smarthost_set {
 struct relay {
     struct loop *loop;
     struct store *store;
+    struct tally *tally;
     const struct aliases *aliases;
     struct report_limit *limit;
     struct conf *conf;
@@ -39,6 +40,7 @@ struct relay {
     int64_t turn; /* the uid that had the last turn */
     struct sweep *sweep;
     char paced[256]; /* the text of relay_paced() */
+    unsigned changes;
     bool awake;
     bool stopping;
 };
@@ -65,6 +67,16 @@ static void on_recorded(void *self, store_id id)
     relay_wake(r);
 }
 
+unsigned relay_changes(const struct relay *r)
+{
+    return r->changes;
+}
+
+unsigned relay_active(const struct relay *r)
+{
+    return r->n_active;
+}
+
 bool relay_is_active(const struct relay *r, store_id id)
 {
     for (unsigned i = 0; i < r->n_active; i++) {
@@ -82,7 +94,8 @@ static void set_active(struct relay *r, store_id id)
 
 static struct settle_context context_of(struct relay *r)
 {
-    return (struct settle_context){r->store, r->aliases, r->limit, r->conf, on_recorded, r};
+    return (struct settle_context){r->store, r->aliases,  r->limit, r->conf,
+                                   r->tally, on_recorded, r};
 }
 
 /* The message that is due the longest of the user whose turn it is. */
@@ -98,6 +111,12 @@ static struct attempt *next_attempt(void *self)
     set_active(r, id);
     struct settle_context context = context_of(r);
     return attempt_new(&context, m);
+}
+
+static void changed(void *self)
+{
+    struct relay *r = self;
+    r->changes++;
 }
 
 /* What the store has noted of an attempt under way must stay, and a lost reply its wait. */
@@ -125,7 +144,7 @@ static struct smarthost_set *new_set(struct relay *r, struct conf *conf, struct 
     for (; set->n < conf->n_smarthosts; set->n++) {
         struct smarthost *s = smarthost_new(
             r->loop, r->store, conf, set->n,
-            &(struct smarthost_owner){r, next_attempt, retry, wake, set->list}, err);
+            &(struct smarthost_owner){r, next_attempt, retry, changed, wake, set->list}, err);
         if (!s) {
             free_set(set);
             return NULL;
@@ -164,12 +183,14 @@ static void free_finished_sets(struct relay *r)
     }
 }
 
-struct relay *relay_new(struct loop *loop, struct store *store, const struct aliases *aliases,
-                        struct report_limit *limit, struct conf *conf, struct err *err)
+struct relay *relay_new(struct loop *loop, struct store *store, struct tally *tally,
+                        const struct aliases *aliases, struct report_limit *limit,
+                        struct conf *conf, struct err *err)
 {
     struct relay *r = mem_new(sizeof *r);
     r->loop = loop;
     r->store = store;
+    r->tally = tally;
     r->aliases = aliases;
     r->limit = limit;
     r->smarthosts = new_set(r, conf, err);
@@ -337,6 +358,7 @@ int relay_reload(struct relay *r, struct conf *conf, struct err *err)
     r->smarthosts = fresh;
     conf_unref(r->conf);
     r->conf = conf_ref(conf);
+    r->changes++;
     relay_wake(r);
     return 0;
 }
@@ -376,6 +398,9 @@ bool relay_smarthost(const struct relay *r, unsigned i, struct relay_status *sta
         .host = conf->host,
         .port = conf->port,
         .up = smarthost_is_up(s),
+        .up_since_ms = smarthost_up_since_ms(s),
+        .tls = smarthost_tls(s),
+        .mechanism = smarthost_mechanism(s),
         .down_since_ms = smarthost_down_since_ms(s),
         .next_probe_ms = wait_ms < 0 || smarthost_next_probe_at(s) == INT64_MAX ? 0 : wait_ms,
         .fault = smarthost_fault(s),

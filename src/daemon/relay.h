@@ -11,14 +11,15 @@
 #include "loop.h"
 #include "report_limit.h"
 #include "store.h"
+#include "tally.h"
 
 struct relay;
 
-/* Ready to work. loop, store, aliases and limit are borrowed for its life, conf is referenced.
- * NULL with *err: a trust store or client certificate cannot be loaded. */
-struct relay *relay_new(struct loop *loop, struct store *store, const struct aliases *aliases,
-                        struct report_limit *limit, struct conf *conf,
-                        struct err *err) ATTR_MUST_CHECK;
+/* Ready to work. loop, store, tally, aliases and limit are borrowed for its life, conf is
+ * referenced. NULL with *err: a trust store or client certificate cannot be loaded. */
+struct relay *relay_new(struct loop *loop, struct store *store, struct tally *tally,
+                        const struct aliases *aliases, struct report_limit *limit,
+                        struct conf *conf, struct err *err) ATTR_MUST_CHECK;
 void relay_free(struct relay *r);
 
 /* Something may have become due: look at the end of this turn. */
@@ -41,6 +42,12 @@ void relay_stop(struct relay *r);
 /* No transaction and no outcome is pending. */
 bool relay_is_idle(const struct relay *r);
 
+/* How many are being sent, or have an outcome that is not committed yet. */
+unsigned relay_active(const struct relay *r);
+
+/* Grows whenever a smarthost goes down, comes back, or is down for another cause. */
+unsigned relay_changes(const struct relay *r);
+
 /* Is message id being sent at this moment? */
 bool relay_is_active(const struct relay *r, store_id id);
 
@@ -49,9 +56,13 @@ struct relay_status {
     const char *host;
     uint16_t port;
     bool up;
-    int64_t down_since_ms;     /* wall clock, when not up */
-    int64_t next_probe_ms;     /* from now, when not up */
+    int64_t up_since_ms;   /* wall clock, when up: since it came back, or we were told of it */
+    int64_t down_since_ms; /* wall clock, when not up */
+    int64_t next_probe_ms; /* from now, when not up */
     const struct fault *fault; /* when not up */
+    const char *tls;       /* of the last connection that was ready: "TLSv1.3 ..." or "none"; ""
+                              before       any */
+    const char *mechanism; /* and "PLAIN" or "none" */
     unsigned connections;
     struct conf_rate rate;
     int64_t rate_wait_ms; /* until its rate lets the next message go; 0: now */

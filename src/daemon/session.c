@@ -32,6 +32,7 @@ struct session {
     struct waiter waiter; /* first: the store's results come to it */
     struct loop *loop;
     struct store *store;
+    struct tally *tally;
     const struct aliases *aliases;
     struct conf *conf;
     struct report_limit *limit;
@@ -127,6 +128,7 @@ static void on_mail(struct session *s, const struct smtp_server_event *e)
         smtp_server_reply(s->smtp, 452, "4.3.1",
                           "The queue's file system has too little free space "
                           "(minimum-free-space); try later");
+        tally_submission(s->tally, TALLY_DEFERRED, 0);
         return;
     }
     s->message = mem_new(sizeof *s->message);
@@ -253,6 +255,7 @@ static void refuse_message(struct session *s, enum fixup_status status)
             s->smtp, 554, "5.4.6",
             "Too many hops: the message has over %d Received fields, it goes in a circle",
             FIXUP_RECEIVED_MAX);
+    tally_submission(s->tally, TALLY_REFUSED, 0);
     drop_transaction(s);
 }
 
@@ -264,6 +267,7 @@ static void refuse_storage(struct session *s, enum store_failure failure)
         smtp_server_reply(
             s->smtp, 451, "4.3.0",
             "The queue cannot store the message now; the daemon's log says why; try later");
+    tally_submission(s->tally, TALLY_DEFERRED, 0);
     drop_transaction(s);
 }
 
@@ -310,6 +314,7 @@ static void on_eom(struct session *s)
 
 static void log_accepted(const struct session *s)
 {
+    tally_submission(s->tally, TALLY_ACCEPTED, s->body_bytes);
     char uid[24] = "", from[ADDRESS_MAX * 2], size[24], nrcpt[16];
     snprintf(from, sizeof from, "<%s>", s->sender);
     snprintf(size, sizeof size, "%" PRIu64, s->body_bytes);
@@ -483,6 +488,7 @@ struct session *session_new(const struct session_setup *setup, int fd)
     s->waiter.on_result = on_result;
     s->loop = setup->loop;
     s->store = setup->store;
+    s->tally = setup->tally;
     s->aliases = setup->aliases;
     s->limit = setup->limit;
     s->conf = conf_ref(setup->conf);

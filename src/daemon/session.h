@@ -9,6 +9,7 @@
 #include "loop.h"
 #include "report_limit.h"
 #include "store.h"
+#include "tally.h"
 
 #include <sys/socket.h>
 
@@ -22,6 +23,7 @@ struct session;
 struct session_setup {
     struct loop *loop; /* borrowed, as are */
     struct store *store;
+    struct tally *tally;
     const struct aliases *aliases;
     struct report_limit *limit;
     struct conf *conf;           /* referenced */

@@ -9,14 +9,16 @@
 #include "outcome.h"
 #include "report_limit.h"
 #include "store.h"
+#include "tally.h"
 
-/* Copied; store, aliases and limit are borrowed, conf referenced until on_recorded(self, id)
- * was called, which is once all is committed. */
+/* Copied; store, aliases, limit and tally are borrowed, conf referenced until
+ * on_recorded(self, id) was called, which is once all is committed. */
 struct settle_context {
     struct store *store;
     const struct aliases *aliases;
     struct report_limit *limit;
     struct conf *conf;
+    struct tally *tally;
     void (*on_recorded)(void *self, store_id id);
     void *self;
 };

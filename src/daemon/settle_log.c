@@ -47,6 +47,7 @@ static void log_recipient(const struct settlement *s, unsigned i)
     char to[400], tail[3 * FAULT_TEXT_MAX], status[FAULT_STATUS_MAX];
     snprintf(to, sizeof to, "<%s>", s->told[i].address);
     put_status(status, f, event);
+    tally_outcome(s->context.tally, event, f->scope, status);
     if (event == OUTCOME_SENT)
         snprintf(tail, sizeof tail, "(%s)", f->reply);
     else

@@ -20,6 +20,7 @@
 #include "width.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -38,8 +39,10 @@ struct smarthost {
     struct tls_context *tls;
     struct credential *credential;
     struct outage outage;
-    struct secret_stamp stamp; /* of the password file when the last connection was made */
-    int64_t look_at;           /* when to look for a changed one, in monotonic ms */
+    int64_t up_since_ms;            /* wall clock */
+    char spoken[80], mechanism[40]; /* of the last connection that was ready */
+    struct secret_stamp stamp;      /* of the password file when the last connection was made */
+    int64_t look_at;                /* when to look for a changed one, in monotonic ms */
     struct width width;
     struct rate rate;
     unsigned breaks;  /* connections in a row that broke in a transaction */
@@ -120,6 +123,7 @@ struct smarthost *smarthost_new(struct loop *loop, struct store *store, struct c
     s->conf = c;
     s->owner = *owner;
     s->tls = tls;
+    s->up_since_ms = clock_wall_ms();
     width_init(&s->width, c->connections);
     remember_rate(s);
     struct credential_source source = login_source(c);
@@ -227,6 +231,8 @@ static void recover(struct smarthost *s)
                 s->conf->host, s->conf->port,
                 (loop_now_ms(s->loop) - s->outage.health.down_since) / 1000);
         outage_over(&s->outage);
+        s->up_since_ms = clock_wall_ms();
+        s->owner.changed(s->owner.self);
         if (s->suspect)
             s->owner.retry(s->owner.self, s->suspect);
     }
@@ -252,6 +258,7 @@ static void note_failure(struct smarthost *s, const struct fault *f, bool late)
     struct outage_time time = {loop_now_ms(s->loop), clock_wall_ms()};
     if (outage_failed(&s->outage, f, late, time, &pace, crypto_random32()))
         log_down(s, f);
+    s->owner.changed(s->owner.self);
     s->look_at = time.now_ms + LOOK_MS;
 }
 
@@ -286,6 +293,8 @@ static void on_ready(void *self, struct delivery *d)
     bool refused = link->state == LINK_ANSWERED && link->fault.scope != FAULT_NONE;
     if (link->state == LINK_DIALLING) {
         s->n_dialling--;
+        snprintf(s->spoken, sizeof s->spoken, "%s", delivery_tls(d));
+        snprintf(s->mechanism, sizeof s->mechanism, "%s", delivery_mechanism(d));
         log_say(LOG_LEVEL_DEBUG, NULL, "smarthost \"%s\": ready at %s, TLS %s, AUTH %s",
                 s->conf->name, delivery_relay(d), delivery_tls(d), delivery_mechanism(d));
         if (!smarthost_is_up(s) && !s->outage.late)
@@ -598,6 +607,21 @@ const struct fault *smarthost_fault(const struct smarthost *s)
 int64_t smarthost_down_since_ms(const struct smarthost *s)
 {
     return s->outage.down_since_ms;
+}
+
+int64_t smarthost_up_since_ms(const struct smarthost *s)
+{
+    return s->up_since_ms;
+}
+
+const char *smarthost_tls(const struct smarthost *s)
+{
+    return s->spoken;
+}
+
+const char *smarthost_mechanism(const struct smarthost *s)
+{
+    return s->mechanism;
 }
 
 const struct conf_smarthost *smarthost_conf(const struct smarthost *s)

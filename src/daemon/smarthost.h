@@ -18,7 +18,8 @@ struct smarthost_owner {
     void *self;
     struct attempt *(*next_attempt)(void *self); /* the next message, or NULL; taken */
     void (*retry)(void *self, store_id id);      /* it waits for no fault of its own any more */
-    void (*wake)(void *self); /* something changed: look at it at the end of this turn */
+    void (*changed)(void *self); /* it went down, came back, or is down for another cause */
+    void (*wake)(void *self);    /* something changed: look at it at the end of this turn */
     /* The first i of the same configuration: what they loaded is shared where the settings are
      * the same. Looked at by smarthost_new() alone. */
     struct smarthost *const *earlier;
@@ -72,6 +73,14 @@ int64_t smarthost_quit_idle(struct smarthost *s);
 /* While it is down: why, and since when (wall clock, ms). Borrowed. */
 const struct fault *smarthost_fault(const struct smarthost *s);
 int64_t smarthost_down_since_ms(const struct smarthost *s);
+
+/* Since when it has been up: since it came back, or since it was made. Wall clock, ms. */
+int64_t smarthost_up_since_ms(const struct smarthost *s);
+
+/* Of the last connection that was ready: as delivery_tls() and delivery_mechanism(); "" before
+ * any. */
+const char *smarthost_tls(const struct smarthost *s);
+const char *smarthost_mechanism(const struct smarthost *s);
 
 const struct conf_smarthost *smarthost_conf(const struct smarthost *s);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "status.h"
 
+#include "mem.h"
+
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -49,11 +51,14 @@ static void put_smarthost(struct buf *out, const struct relay_status *s)
 
 struct facts {
     struct store_counts counts;
-    const struct relay *relay;
+    struct relay_status *smarthosts; /* n_smarthosts; owned */
+    unsigned n_smarthosts;
     const struct status_configuration *configuration;
     const char *warning; /* of the spool, or NULL */
     int64_t started_ms;
     int64_t now_ms;
+    struct buf verdict; /* its line */
+    enum alarm_level level;
 };
 
 static void put_text(struct buf *out, const struct facts *f)
@@ -61,7 +66,7 @@ static void put_text(struct buf *out, const struct facts *f)
     const struct store_counts *n = &f->counts;
     const struct status_configuration *c = f->configuration;
     char time[40];
-    struct relay_status s;
+    buf_put(out, buf_str(&f->verdict).p, buf_len(&f->verdict));
     buf_printf(out, "tranterd %s is running, pid %d, since %s\n", PACKAGE_VERSION,
                (int)getpid(), local_time(time, f->started_ms));
     buf_printf(out,
@@ -71,8 +76,8 @@ static void put_text(struct buf *out, const struct facts *f)
     if (n->oldest_ms)
         buf_printf(out, "; the oldest is %" PRId64 " s old", (f->now_ms - n->oldest_ms) / 1000);
     buf_putc(out, '\n');
-    for (unsigned i = 0; relay_smarthost(f->relay, i, &s); i++)
-        put_smarthost(out, &s);
+    for (unsigned i = 0; i < f->n_smarthosts; i++)
+        put_smarthost(out, &f->smarthosts[i]);
     buf_printf(out, "configuration: %s, loaded %s\n", c->file, local_time(time, c->loaded_ms));
     if (c->failure[0])
         buf_printf(out,
@@ -108,10 +113,10 @@ static void put_json(struct buf *out, const struct facts *f)
 {
     const struct store_counts *n = &f->counts;
     const struct status_configuration *c = f->configuration;
-    struct relay_status s;
+    struct str line = str_trim(buf_str(&f->verdict));
     json_t *list = json_array();
-    for (unsigned i = 0; relay_smarthost(f->relay, i, &s); i++)
-        json_array_append_new(list, smarthost_json(&s));
+    for (unsigned i = 0; i < f->n_smarthosts; i++)
+        json_array_append_new(list, smarthost_json(&f->smarthosts[i]));
     json_t *o = json_pack(
         "{s:s, s:i, s:I, s:{s:I, s:I, s:I, s:I, s:I, s:I}, s:o, s:{s:s, s:I, s:s}, s:s}",
         "version", PACKAGE_VERSION, "pid", (int)getpid(), "started",
@@ -121,6 +126,8 @@ static void put_json(struct buf *out, const struct facts *f)
         "smarthosts", list, "configuration", "file", c->file, "loaded",
         (json_int_t)(c->loaded_ms / 1000), "failure", c->failure, "spool_warning",
         f->warning ? f->warning : "");
+    json_object_set_new(o, "verdict", json_string(alarm_name(f->level)));
+    json_object_set_new(o, "summary", json_stringn(line.p, line.n));
     char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
     if (text) {
         buf_puts(out, text);
@@ -130,19 +137,54 @@ static void put_json(struct buf *out, const struct facts *f)
     json_decref(o);
 }
 
-void status_put(struct buf *out, bool json, struct store *store, const struct relay *relay,
-                const struct status_configuration *configuration, int64_t started_ms,
-                int64_t now_ms)
+static struct relay_status *list_smarthosts(const struct relay *relay, unsigned *n)
+{
+    struct relay_status one;
+    *n = 0;
+    while (relay_smarthost(relay, *n, &one))
+        ++*n;
+    struct relay_status *all = mem_array(*n, sizeof *all);
+    for (unsigned i = 0; i < *n; i++)
+        relay_smarthost(relay, i, &all[i]);
+    return all;
+}
+
+enum alarm_level status_put(struct buf *out, bool json, const struct status_source *source,
+                            const struct alarm_limits *limits)
 {
     struct err warning;
-    struct facts f = {.relay = relay,
-                      .configuration = configuration,
-                      .warning = store_warn(store, &warning) ? warning.text : NULL,
-                      .started_ms = started_ms,
-                      .now_ms = now_ms};
-    store_count(store, &f.counts);
+    struct facts f = {.configuration = source->configuration,
+                      .warning = store_warn(source->store, &warning) ? warning.text : NULL,
+                      .started_ms = source->started_ms,
+                      .now_ms = source->now_ms};
+    store_count(source->store, &f.counts);
+    f.smarthosts = list_smarthosts(source->relay, &f.n_smarthosts);
+    buf_init(&f.verdict, 128 * 1024);
+    f.level = alarm_put(&f.verdict,
+                        &(struct alarm_facts){&f.counts, f.now_ms, f.smarthosts, f.n_smarthosts,
+                                              f.configuration->failure},
+                        limits);
     if (json)
         put_json(out, &f);
     else
         put_text(out, &f);
+    buf_release(&f.verdict);
+    free(f.smarthosts);
+    return f.level;
+}
+
+void status_put_line(struct buf *out, const struct status_source *source)
+{
+    struct store_counts counts;
+    unsigned n;
+    struct relay_status *smarthosts = list_smarthosts(source->relay, &n);
+    size_t begin = buf_len(out);
+    store_count(source->store, &counts);
+    alarm_reasons(out,
+                  &(struct alarm_facts){&counts, source->now_ms, smarthosts, n,
+                                        source->configuration->failure},
+                  &alarm_defaults);
+    if (buf_len(out) == begin)
+        buf_puts(out, "running");
+    free(smarthosts);
 }

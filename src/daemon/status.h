@@ -4,6 +4,7 @@
 #ifndef TRANTER_STATUS_H
 #define TRANTER_STATUS_H
 
+#include "alarm.h"
 #include "buf.h"
 #include "err.h"
 #include "relay.h"
@@ -15,9 +16,20 @@ struct status_configuration {
     char failure[ERR_TEXT_MAX]; /* of the last reload; "" where it went well */
 };
 
-/* Append it, as text for people or as one JSON object and a newline. Times are wall clock. */
-void status_put(struct buf *out, bool json, struct store *store, const struct relay *relay,
-                const struct status_configuration *configuration, int64_t started_ms,
-                int64_t now_ms);
+/* Borrowed for the call; times are wall clock. */
+struct status_source {
+    struct store *store;
+    const struct relay *relay;
+    const struct status_configuration *configuration;
+    int64_t started_ms, now_ms;
+};
+
+/* Append it, as text for people, whose first line is the verdict, or as one JSON object and a
+ * newline. Returns the verdict. */
+enum alarm_level status_put(struct buf *out, bool json, const struct status_source *source,
+                            const struct alarm_limits *limits);
+
+/* Append what is wrong for a service manager's one line; "running" where nothing is. */
+void status_put_line(struct buf *out, const struct status_source *source);
 
 #endif

@@ -27,6 +27,7 @@ struct visit {
 struct submit {
     struct loop *loop;
     struct store *store;
+    struct tally *tally;
     const struct aliases *aliases;
     struct report_limit *limit;
     struct conf *conf;
@@ -82,6 +83,7 @@ static void begin_session(struct submit *submit, int fd, const struct session_se
     struct session_setup all = *setup;
     all.loop = submit->loop;
     all.store = submit->store;
+    all.tally = submit->tally;
     all.aliases = submit->aliases;
     all.limit = submit->limit;
     all.conf = submit->conf;
@@ -112,12 +114,14 @@ void submit_adopt(struct submit *s, int fd, uid_t uid, gid_t gid)
     begin_session(s, fd, &(struct session_setup){.cred = {.uid = uid, .gid = gid}});
 }
 
-struct submit *submit_new(struct loop *loop, struct store *store, const struct aliases *aliases,
-                          struct report_limit *limit, struct conf *conf)
+struct submit *submit_new(struct loop *loop, struct store *store, struct tally *tally,
+                          const struct aliases *aliases, struct report_limit *limit,
+                          struct conf *conf)
 {
     struct submit *s = mem_new(sizeof *s);
     s->loop = loop;
     s->store = store;
+    s->tally = tally;
     s->aliases = aliases;
     s->limit = limit;
     s->conf = conf_ref(conf);

@@ -10,6 +10,7 @@
 #include "loop.h"
 #include "report_limit.h"
 #include "store.h"
+#include "tally.h"
 
 enum {
     SUBMIT_SESSIONS_MAX = 1000, /* at once; above, 421 */
@@ -19,11 +20,11 @@ enum {
 
 struct submit;
 
-/* Ready to listen. loop, store, aliases and limit are borrowed for its life; conf is
- * referenced.
- */
-struct submit *submit_new(struct loop *loop, struct store *store, const struct aliases *aliases,
-                          struct report_limit *limit, struct conf *conf);
+/* Ready to listen. loop, store, tally, aliases and limit are borrowed for its life; conf is
+ * referenced. */
+struct submit *submit_new(struct loop *loop, struct store *store, struct tally *tally,
+                          const struct aliases *aliases, struct report_limit *limit,
+                          struct conf *conf);
 void submit_free(struct submit *s);
 
 /* Listen where conf says, or on the n sockets that the service manager passed (taken). -1 with

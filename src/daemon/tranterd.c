@@ -7,6 +7,7 @@
 #include "conf_aliases.h"
 #include "control.h"
 #include "drop.h"
+#include "gather.h"
 #include "log.h"
 #include "loop.h"
 #include "mem.h"
@@ -48,6 +49,11 @@ struct daemon {
     struct relay *relay;
     struct control *control;
     struct loop_timer *stop_timer;
+    struct loop_timer *metrics_timer;
+    struct tally tally;
+    struct gather_source metrics;
+    bool metrics_failed; /* the last write of metrics-file */
+    unsigned changes;    /* of the smarthosts that the service manager was told */
     int64_t loaded_ms;
     bool stopping;
     int status; /* exit status */
@@ -156,9 +162,21 @@ static int load_afresh(struct daemon *d, struct err *err)
     drop_reload(d->drop, fresh);
     conf_unref(d->conf);
     d->conf = fresh;
+    d->metrics_failed = false;
+    loop_timer_set(d->metrics_timer, loop_now_ms(d->loop));
     d->loaded_ms = clock_wall_ms();
     open_log(d);
     return 0;
+}
+
+static void tell_state(struct daemon *d)
+{
+    struct buf line;
+    d->changes = relay_changes(d->relay);
+    buf_init(&line, 64 * 1024);
+    control_status_line(d->control, &line);
+    service_notify("STATUS=%.*s", STR_FMT(buf_str(&line)));
+    buf_release(&line);
 }
 
 static int reload(void *arg, struct err *err)
@@ -173,7 +191,9 @@ static int reload(void *arg, struct err *err)
         log_say(LOG_LEVEL_ERROR, NULL, "reload refused, the old configuration stays: %s",
                 why.text);
     control_loaded(d->control, d->conf, d->loaded_ms, result == 0 ? NULL : why.text);
+    d->metrics.reload_failed = result < 0;
     service_notify("READY=1");
+    tell_state(d);
     if (result < 0)
         err_set(err, "%s", why.text);
     return result;
@@ -216,10 +236,25 @@ static void on_signal(int number, void *arg)
     }
 }
 
+static void write_metrics(void *arg)
+{
+    struct daemon *d = arg;
+    struct err err;
+    loop_timer_set(d->metrics_timer, loop_now_ms(d->loop) + GATHER_FILE_MS);
+    if (!d->conf->metrics_file)
+        return;
+    bool failed = gather_file(d->conf->metrics_file, &d->metrics, &err) < 0;
+    if (failed && !d->metrics_failed)
+        log_say(LOG_LEVEL_WARNING, NULL, "%s", err.text);
+    d->metrics_failed = failed;
+}
+
 static void at_turn_end(void *arg)
 {
     struct daemon *d = arg;
     relay_pump(d->relay);
+    if (!d->stopping && d->changes != relay_changes(d->relay))
+        tell_state(d);
     if (d->stopping && submit_sessions(d->submit) == 0 && relay_is_idle(d->relay))
         loop_stop(d->loop);
 }
@@ -256,14 +291,14 @@ static int start(struct daemon *d, struct err *err)
     if (!table)
         return EX_CONFIG;
     d->aliases = aliases_new(d->conf, table);
-    d->relay = relay_new(d->loop, d->store, d->aliases, d->limit, d->conf, err);
+    d->relay = relay_new(d->loop, d->store, &d->tally, d->aliases, d->limit, d->conf, err);
     if (!d->relay)
         return EX_CONFIG;
-    d->submit = submit_new(d->loop, d->store, d->aliases, d->limit, d->conf);
+    d->submit = submit_new(d->loop, d->store, &d->tally, d->aliases, d->limit, d->conf);
     if (submit_listen(d->submit, fds, n, err) < 0)
         return EX_OSERR;
     d->control =
-        control_new(&(struct control_facts){d->loop, d->store, d->relay, d->aliases,
+        control_new(&(struct control_facts){d->loop, d->store, d->relay, &d->tally, d->aliases,
                                             clock_wall_ms(), reload, renew_aliases, sweep, d},
                     d->conf, err);
     if (!d->control)
@@ -273,6 +308,9 @@ static int start(struct daemon *d, struct err *err)
     drop_sweep(d->drop);
     d->store_watch = loop_watch_new(d->loop, store_event_fd(d->store), on_store, d);
     d->stop_timer = loop_timer_new(d->loop, stop_now, d);
+    d->metrics = (struct gather_source){d->store, d->relay, &d->tally, clock_wall_ms(), false};
+    d->metrics_timer = loop_timer_new(d->loop, write_metrics, d);
+    write_metrics(d);
     static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
     for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
         loop_signal(d->loop, signals[i], on_signal, d);
@@ -286,6 +324,7 @@ static void tear_down(struct daemon *d)
     submit_free(d->submit);
     relay_free(d->relay);
     loop_timer_free(d->stop_timer);
+    loop_timer_free(d->metrics_timer);
     loop_watch_free(d->store_watch);
     if (d->loop)
         loop_free(d->loop);
@@ -326,6 +365,7 @@ static int run(struct daemon *d)
                 d->conf->spool);
         service_notify("READY=1\nSTATUS=running");
         loop_run(d->loop, at_turn_end, d);
+        write_metrics(d);
         log_say(LOG_LEVEL_INFO, NULL, "stopped");
     } else {
         fprintf(stderr, "tranterd: %s\n", err.text);

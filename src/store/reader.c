@@ -17,6 +17,7 @@ enum statement {
     NEXT_DUE,
     TOTALS,
     OLDEST,
+    OLDEST_WAITING,
     MESSAGES,
     SET_ASIDE,
     EVENTS,
@@ -54,6 +55,8 @@ static const char *const statement_texts[N_STATEMENTS] = {
         " 0x7fffffffffffffff) FROM user",
     [TOTALS] = "SELECT queued, deferred, held, dead, bytes, told_ms FROM total",
     [OLDEST] = "SELECT arrival_ms FROM message ORDER BY id LIMIT 1",
+    [OLDEST_WAITING] = "SELECT arrival_ms FROM message NOT INDEXED WHERE state = 0"
+                       " ORDER BY id LIMIT 1",
     [MESSAGES] = "SELECT " MESSAGE_COLUMNS
                  " FROM message WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3",
     [SET_ASIDE] = "SELECT " MESSAGE_COLUMNS " FROM message WHERE state = ?4 AND state > 0"
@@ -204,7 +207,10 @@ int reader_count(struct reader *r, struct store_counts *counts)
     int reset = sqlite3_reset(st);
     if (rc != SQLITE_ROW || reset != SQLITE_OK)
         return rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
-    return sql_number(r->statements[OLDEST], NULL, 0, &counts->oldest_ms);
+    rc = sql_number(r->statements[OLDEST], NULL, 0, &counts->oldest_ms);
+    if (rc != SQLITE_OK || counts->queued + counts->deferred == 0)
+        return rc;
+    return sql_number(r->statements[OLDEST_WAITING], NULL, 0, &counts->waiting_ms);
 }
 
 static char *read_optional(sqlite3_stmt *st, int column)

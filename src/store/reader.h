@@ -9,7 +9,7 @@
 #include "store.h"
 
 enum {
-    READER_STATEMENTS = 16
+    READER_STATEMENTS = 24
 };
 
 struct reader {

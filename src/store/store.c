@@ -327,6 +327,11 @@ void store_count(struct store *s, struct store_counts *counts)
         *counts = (struct store_counts){0};
 }
 
+void store_latency(struct store *s, struct store_latency *latency)
+{
+    writer_latency(&s->writer, latency);
+}
+
 uint64_t store_free_bytes(const struct store *s)
 {
     return spool_free_bytes(&s->spool);

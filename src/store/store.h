@@ -315,12 +315,28 @@ struct store_counts {
     uint64_t deferred;
     uint64_t held;
     uint64_t dead;
-    uint64_t bytes;    /* of content */
-    int64_t oldest_ms; /* arrival of the oldest; 0: none */
-    int64_t told_ms;   /* when the administrator was last told of dead mail; 0: never */
+    uint64_t bytes;     /* of content */
+    int64_t oldest_ms;  /* arrival of the oldest; 0: none */
+    int64_t waiting_ms; /* arrival of the oldest that is queued or deferred; 0: none */
+    int64_t told_ms;    /* when the administrator was last told of dead mail; 0: never */
 };
 
 void store_count(struct store *s, struct store_counts *counts);
+
+enum {
+    STORE_LATENCY_BUCKETS = 15
+};
+
+/* How long it took to have accepted messages on the disk, a group at a time, since the store
+ * was opened: how many took up to each bound. The last one has none. */
+struct store_latency {
+    uint64_t n[STORE_LATENCY_BUCKETS];
+    uint64_t sum_us;
+};
+
+extern const int64_t store_latency_bounds_us[STORE_LATENCY_BUCKETS];
+
+void store_latency(struct store *s, struct store_latency *latency);
 
 /* Bytes free for us on the spool's file system; UINT64_MAX where it cannot be told. */
 uint64_t store_free_bytes(const struct store *s);

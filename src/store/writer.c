@@ -68,6 +68,28 @@ void writer_break(struct writer *w, const char *reason)
     pthread_mutex_unlock(&w->mutex);
 }
 
+const int64_t store_latency_bounds_us[STORE_LATENCY_BUCKETS] = {
+    100,   200,    500,    1000,   2000,    5000,    10000,    20000,
+    50000, 100000, 200000, 500000, 1000000, 5000000, INT64_MAX};
+
+void writer_inner_took(struct writer *w, int64_t us)
+{
+    unsigned i = 0;
+    while (us > store_latency_bounds_us[i])
+        i++;
+    pthread_mutex_lock(&w->mutex);
+    w->latency.n[i]++;
+    w->latency.sum_us += (uint64_t)us;
+    pthread_mutex_unlock(&w->mutex);
+}
+
+void writer_latency(struct writer *w, struct store_latency *latency)
+{
+    pthread_mutex_lock(&w->mutex);
+    *latency = w->latency;
+    pthread_mutex_unlock(&w->mutex);
+}
+
 bool writer_inner_is_broken(struct writer *w)
 {
     pthread_mutex_lock(&w->mutex);

@@ -43,6 +43,7 @@ struct writer {
     bool stopping;
     bool asleep; /* the thread waits for wake */
     bool told;   /* the loop was woken and has not looked since */
+    struct store_latency latency;
     bool broken;
     struct operation *broken_result; /* comes after all results; NULL once it was taken */
 
@@ -77,6 +78,9 @@ void writer_add(struct writer *w, struct operation *op);
  * it.
  */
 struct operation *writer_next(struct writer *w);
+
+/* As store_latency(). From any thread. */
+void writer_latency(struct writer *w, struct store_latency *latency);
 
 /* The database cannot be trusted any more. From any thread. */
 void writer_break(struct writer *w, const char *reason);

@@ -89,7 +89,9 @@ void writer_inner_committed(struct writer *w)
 /* All of ops in one transaction, or nothing. */
 static int transact(struct writer *w, struct operation *ops)
 {
-    int rc = set_sync(w, any_acceptance(ops));
+    bool acceptance = any_acceptance(ops);
+    int64_t began_us = clock_mono_us();
+    int rc = set_sync(w, acceptance);
     if (rc != SQLITE_OK)
         return rc;
     rc = tables_begin(&w->tables);
@@ -97,6 +99,8 @@ static int transact(struct writer *w, struct operation *ops)
         rc = tables_apply(&w->tables, op);
     if (rc == SQLITE_OK)
         rc = tables_commit(&w->tables);
+    if (rc == SQLITE_OK && acceptance)
+        writer_inner_took(w, clock_mono_us() - began_us);
     if (rc == SQLITE_OK)
         writer_inner_committed(w);
     else

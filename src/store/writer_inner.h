@@ -19,6 +19,9 @@ extern const char writer_inner_no_more[];
 /* writer.c */
 bool writer_inner_is_broken(struct writer *w);
 
+/* A group of acceptances was on the disk after us. */
+void writer_inner_took(struct writer *w, int64_t us);
+
 /* Keep the result until it is published, or nothing for what has none. */
 void writer_inner_finish(struct writer *w, struct operation *op, enum store_failure failure,
                          const char *reason);

@@ -150,6 +150,32 @@ static int put_conditions(const struct command_line *line, struct buf *question)
     return option[COMMAND_USER] ? put_user(question, option[COMMAND_USER]) : 0;
 }
 
+/* The limits of status, which the daemon reads: "warning-age=4h". */
+static int put_limits(const struct command_line *line, struct buf *question)
+{
+    static const struct {
+        enum command_option option;
+        const char *name;
+    } limits[] = {
+        {COMMAND_WARNING_AGE, "warning-age"},     {COMMAND_CRITICAL_AGE, "critical-age"},
+        {COMMAND_WARNING_QUEUE, "warning-queue"}, {COMMAND_CRITICAL_QUEUE, "critical-queue"},
+        {COMMAND_WARNING_DEAD, "warning-dead"},   {COMMAND_CRITICAL_DEAD, "critical-dead"},
+    };
+    for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
+        const char *value = line->option[limits[i].option];
+        if (!value)
+            continue;
+        char word[ID_MAX];
+        int n = snprintf(word, sizeof word, "%s=%s", limits[i].name, value);
+        if (n < (int)sizeof word && ask_put_word(question, str_of(word)))
+            continue;
+        say(command_program, "--%s wants a time such as 4h for an age, a number for messages",
+            limits[i].name);
+        return -1;
+    }
+    return 0;
+}
+
 static int put_ids(const struct command_line *line, struct buf *question)
 {
     for (int i = 0; i < line->n_words; i++) {
@@ -171,7 +197,8 @@ static int put_words(const struct command *command, const struct command_line *l
     buf_puts(question, command->verb);
     put_flags(command, line, question);
     size_t flags = buf_len(question);
-    if (put_conditions(line, question) < 0 || put_ids(line, question) < 0)
+    if (put_conditions(line, question) < 0 || put_limits(line, question) < 0 ||
+        put_ids(line, question) < 0)
         return -1;
     bool selects = buf_len(question) > flags;
     if (line->option[COMMAND_ALL] || (command->all_by_default && !selects))

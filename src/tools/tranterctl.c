@@ -15,7 +15,8 @@ const char command_program[] = "tranterctl";
 
 static const char help[] =
     "usage: tranterctl [-c FILE] COMMAND\n"
-    "  status                is the daemon running, what waits, how are the smarthosts\n"
+    "  status                is all well (exit 0), or is it bad (1, 2), and why; limits:\n"
+    "                        --warning-age, --critical-age DURATION, -queue, -dead NUMBER\n"
     "  queue [SELECTION]     list the queue (also: mailq)\n"
     "  show ID [--raw]       one message: envelope, history, header; all of it, as it is\n"
     "  retry [SELECTION]     attempt now\n"
@@ -23,6 +24,7 @@ static const char help[] =
     "  release SELECTION     let go, and attempt now\n"
     "  remove SELECTION      drop from the queue, for good\n"
     "  reload                load the configuration afresh\n"
+    "  metrics               numbers for Prometheus, as OpenMetrics text\n"
     "  check                 check the configuration file and the aliases\n"
     "  why ADDRESS           which aliases, smarthosts and settings apply to mail for it\n"
     "  diagnose [SMARTHOST]  walk to it without sending; say what is wrong, and what mends it\n"
@@ -40,7 +42,10 @@ enum {
     CONDITIONS = COMMAND_TAKES(COMMAND_FROM) | COMMAND_TAKES(COMMAND_TO) |
                  COMMAND_TAKES(COMMAND_OLDER) | COMMAND_TAKES(COMMAND_USER) |
                  COMMAND_TAKES(COMMAND_STATE),
-    CHANGE = JSON | ALL | CONDITIONS
+    CHANGE = JSON | ALL | CONDITIONS,
+    LIMITS = COMMAND_TAKES(COMMAND_WARNING_AGE) | COMMAND_TAKES(COMMAND_CRITICAL_AGE) |
+             COMMAND_TAKES(COMMAND_WARNING_QUEUE) | COMMAND_TAKES(COMMAND_CRITICAL_QUEUE) |
+             COMMAND_TAKES(COMMAND_WARNING_DEAD) | COMMAND_TAKES(COMMAND_CRITICAL_DEAD)
 };
 
 static const struct {
@@ -55,10 +60,16 @@ static const struct {
     [COMMAND_USER] = {"user", required_argument},
     [COMMAND_STATE] = {"state", required_argument},
     [COMMAND_RAW] = {"raw", no_argument},
+    [COMMAND_WARNING_AGE] = {"warning-age", required_argument},
+    [COMMAND_CRITICAL_AGE] = {"critical-age", required_argument},
+    [COMMAND_WARNING_QUEUE] = {"warning-queue", required_argument},
+    [COMMAND_CRITICAL_QUEUE] = {"critical-queue", required_argument},
+    [COMMAND_WARNING_DEAD] = {"warning-dead", required_argument},
+    [COMMAND_CRITICAL_DEAD] = {"critical-dead", required_argument},
 };
 
 static const struct command commands[] = {
-    {"status", "status", .takes = JSON, .run = command_ask},
+    {"status", "status", .takes = JSON | LIMITS, .run = command_ask},
     {"queue", "queue", .takes = JSON | CONDITIONS, .takes_ids = true, .run = command_ask},
     {"mailq", "queue", .takes = JSON | CONDITIONS, .takes_ids = true, .run = command_ask},
     {"show", "show", .takes = JSON | COMMAND_TAKES(COMMAND_RAW), .takes_ids = true,
@@ -76,7 +87,7 @@ static const struct command commands[] = {
     {"diagnose", .takes = JSON | COMMAND_TAKES(COMMAND_FROM) | COMMAND_TAKES(COMMAND_TO),
      .takes_words = true, .run = command_diagnose},
     {"why", .takes = JSON | WHO, .takes_words = true, .run = command_why},
-    {.name = "metrics"},
+    {"metrics", "metrics", .run = command_ask},
 };
 
 /* The first option that command does not know; COMMAND_OPTIONS: none. */

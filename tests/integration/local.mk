@@ -19,6 +19,7 @@ integration_modules = \
 	%reldir%/test_alias.py \
 	%reldir%/test_admin.py \
 	%reldir%/test_queue.py \
+	%reldir%/test_alarm.py \
 	%reldir%/test_sendmail.py \
 	%reldir%/test_compat.py \
 	%reldir%/test_environment.py \

@@ -2,6 +2,7 @@
 """Under a service manager: its sockets are used, and it is told what goes on."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -24,6 +25,11 @@ class Manager:
 
     def wait(self, line):
         while line not in self.sock.recv(4096).decode().split("\n"):
+            pass
+
+    def wait_for(self, pattern):
+        """A line that matches."""
+        while not re.search("(?m)^" + pattern, self.sock.recv(4096).decode()):
             pass
 
     def close(self):

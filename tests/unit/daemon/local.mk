@@ -47,3 +47,11 @@ TESTS += %reldir%/check_steady
 %canon_reldir%_check_steady_CPPFLAGS = -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
 %canon_reldir%_check_steady_SOURCES = %reldir%/check_steady.c src/daemon/steady.c
 %canon_reldir%_check_steady_LDADD = $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_alarm
+TESTS += %reldir%/check_alarm
+%canon_reldir%_check_alarm_CPPFLAGS = $(base_I) $(mail_I) $(store_I) $(net_I) $(conf_I) \
+	-I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
+%canon_reldir%_check_alarm_SOURCES = %reldir%/check_alarm.c src/daemon/alarm.c src/daemon/tally.c \
+	src/daemon/metrics.c src/daemon/outcome.c
+%canon_reldir%_check_alarm_LDADD = $(store_LIBS) $(conf_LIBS) $(CHECK_LIBS)

@@ -70,6 +70,8 @@ class TranterctlTest(unittest.TestCase):
                   "remove count to=* older=172800000 user=0\n"),
                  (("retry", "--user", "root", "--json"), "retry json count user=0\n"), (("mailq",), "queue\n"), (("queue", "--json"), "queue json\n"),
                  (("status",), "status\n"), (("--json", "status"), "status json\n"),
+                 (("status", "--warning-age", "4h", "--critical-dead=1"), "status warning-age=4h critical-dead=1\n"),
+                 (("metrics",), "metrics\n"),
                  (("retry",), "retry count all\n"),
                  (("retry", "--all"), "retry count all\n"),
                  (("retry", "A1", "B2"), "retry count A1 B2\n"),
@@ -200,7 +202,7 @@ class TranterctlTest(unittest.TestCase):
                  ("remove", "all"), ("remove", "x" * 65), ("--fly", "queue"), ("status", "--all"),
                  ("queue", "A=1"), ("hold",), ("hold", "--older", "soon"), ("queue", "--user", "no such"),
                  ("queue", "--all"), ("queue", "--raw"), ("status", "--from", "x"), ("remove", "--from"),
-                 ("release",), ("return", "A1"), ("metrics",), ("diagnose", "main", "spare"),
+                 ("release",), ("return", "A1"), ("diagnose", "main", "spare"),
                  ("diagnose", "nosuch"), ("diagnose", "--all"), ("diagnose", "--to", "a b"),
                  ["remove"] + ["A%063d" % i for i in range(1100)])
         for arguments in cases:
