@@ -12,7 +12,8 @@
 enum {
     SCHEMA_APPLICATION_ID = 0x74726e71, /* "trnq" in the file's header */
     SCHEMA_VERSION = 2,                 /* PRAGMA user_version */
-    SCHEMA_ID_BITS = 48,                /* of a message's id */
+    SCHEMA_PAGE_BYTES = 4096,
+    SCHEMA_ID_BITS = 48, /* of a message's id */
     SCHEMA_NUMBER_BITS =
         15, /* rowid of a chunk, recipient or event: id << SCHEMA_NUMBER_BITS | n */
     SCHEMA_NUMBER_LAST = (1 << SCHEMA_NUMBER_BITS) - 1

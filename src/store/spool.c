@@ -164,9 +164,9 @@ static int check_head(const struct spool *spool, int fd, struct err *err)
     if (n < 0)
         return err_set(err, "cannot read %s: %s", spool->database, strerror(errno));
     if (n < (ssize_t)sizeof head)
-        return spool_damaged(spool, "it is too short", err);
+        return spool_damaged(spool->database, "it is too short", err);
     if (memcmp(head, "SQLite format 3", 16) != 0)
-        return spool_damaged(spool, "it is not a database", err);
+        return spool_damaged(spool->database, "it is not a database", err);
     if (get_be32(head + 68) != SCHEMA_APPLICATION_ID)
         return err_set(err, "%s is a database of another program: move it out of the spool",
                        spool->database);
@@ -269,12 +269,12 @@ bool spool_warn(const struct spool *spool, struct err *warning)
     return true;
 }
 
-int spool_damaged(const struct spool *spool, const char *words, struct err *err)
+int spool_damaged(const char *database, const char *words, struct err *err)
 {
     return err_set(
         err,
         "%s is damaged (%s) and was left as it is: restore it from a backup, or move "
         "it away with queue.db-wal and save what can be saved with \"sqlite3 "
         "queue.db .recover\"; without it tranterd starts with an empty queue",
-        spool->database, words);
+        database, words);
 }

@@ -58,8 +58,8 @@ const char *spool_volatile(uint32_t type);
  * lies on such a file system. */
 bool spool_warn(const struct spool *spool, struct err *warning);
 
-/* "queue.db is damaged ... do this": the same sentence wherever the damage is seen. Returns -1.
- */
-int spool_damaged(const struct spool *spool, const char *words, struct err *err);
+/* "queue.db is damaged ... do this": the same sentence wherever the damage of the database at
+ * that path is seen. Returns -1. */
+int spool_damaged(const char *database, const char *words, struct err *err);
 
 #endif

@@ -96,6 +96,11 @@ void sql_column_copy(sqlite3_stmt *st, int column, char *field, size_t size)
     snprintf(field, size, "%s", text ? text : "");
 }
 
+bool sql_is_damage(int rc)
+{
+    return (rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB;
+}
+
 void sql_words(sqlite3 *db, int rc, char *words, size_t size)
 {
     int system = db ? sqlite3_system_errno(db) : 0;

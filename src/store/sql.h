@@ -61,6 +61,9 @@ int sql_exec_number(sqlite3 *db, const char *text, int64_t *value) ATTR_MUST_CHE
 char *sql_column_strdup(sqlite3_stmt *st, int column);
 void sql_column_copy(sqlite3_stmt *st, int column, char *field, size_t size);
 
+/* Whether the code says that the database is not what it must be. */
+bool sql_is_damage(int rc);
+
 /* SQLite's words for the last error of db, and the system's where there were any. */
 void sql_words(sqlite3 *db, int rc, char *words, size_t size);
 

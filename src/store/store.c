@@ -187,11 +187,14 @@ static bool reading_failed(struct store *s, int rc)
     if (rc == SQLITE_OK)
         return false;
     char words[256];
-    char reason[ERR_TEXT_MAX];
+    struct err reason;
     sql_words(s->reader.db, rc, words, sizeof words);
-    snprintf(reason, sizeof reason, "reading the queue's database %s failed: %s",
-             s->spool.database, words);
-    writer_break(&s->writer, reason);
+    if (sql_is_damage(rc))
+        spool_damaged(s->spool.database, words, &reason);
+    else
+        err_set(&reason, "reading the queue's database %s failed: %s", s->spool.database,
+                words);
+    writer_break(&s->writer, reason.text);
     return true;
 }
 

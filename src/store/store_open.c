@@ -23,8 +23,8 @@ static int refuse(const struct store *s, sqlite3 *db, int rc, struct err *err)
 {
     char words[256];
     sql_words(db, rc, words, sizeof words);
-    if ((rc & 0xff) == SQLITE_CORRUPT || (rc & 0xff) == SQLITE_NOTADB)
-        return spool_damaged(&s->spool, words, err);
+    if (sql_is_damage(rc))
+        return spool_damaged(s->spool.database, words, err);
     return err_set(err, "cannot open the queue's database %s: %s", s->spool.database, words);
 }
 
@@ -89,6 +89,13 @@ static int bring_up_to_date(const struct store *s, sqlite3 *db, struct err *err)
     return 0;
 }
 
+/* The log must fit into the reserve twice, also where that is small. */
+static int log_pages_max(const struct reserve *reserve, int wanted)
+{
+    off_t fit = reserve->bytes / 2 / SCHEMA_PAGE_BYTES;
+    return reserve->fd < 0 || fit > wanted ? wanted : (int)fit;
+}
+
 static int open_writer(struct store *s, const struct store_options *options, struct err *err)
 {
     sqlite3 *db = NULL;
@@ -100,7 +107,8 @@ static int open_writer(struct store *s, const struct store_options *options, str
         return -1;
     }
     const struct writer_setup setup = {.event_fd = s->event_fd,
-                                       .log_pages_max = options->log_pages_max,
+                                       .log_pages_max =
+                                           log_pages_max(&s->reserve, options->log_pages_max),
                                        .annex = &s->annex,
                                        .reserve = &s->reserve};
     rc = writer_init(&s->writer, db, &setup);

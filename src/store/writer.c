@@ -93,7 +93,7 @@ void writer_latency(struct writer *w, struct store_latency *latency)
 bool writer_inner_is_broken(struct writer *w)
 {
     pthread_mutex_lock(&w->mutex);
-    bool broken = w->broken || w->breaking[0];
+    bool broken = w->broken || w->breaking.text[0];
     pthread_mutex_unlock(&w->mutex);
     return broken;
 }
@@ -136,8 +136,8 @@ static void publish(struct writer *w)
         operation_append(&w->results, &w->finished);
         wake_loop(w);
     }
-    if (w->breaking[0])
-        set_broken(w, w->breaking);
+    if (w->breaking.text[0])
+        set_broken(w, w->breaking.text);
     pthread_mutex_unlock(&w->mutex);
 }
 

@@ -50,7 +50,7 @@ struct writer {
     /* The thread's alone. */
     struct tables tables;
     struct operation_list finished; /* to be published */
-    char breaking[ERR_TEXT_MAX];    /* why the database failed; "": it did not */
+    struct err breaking;            /* why the database failed; "": it did not */
     struct operation_list stalled;  /* outcomes that wait for room on the disk */
     int64_t reserve_tried_at;       /* mono ms, since it was released */
     int64_t stalled_at;             /* mono ms of the last attempt */

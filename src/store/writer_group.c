@@ -3,6 +3,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "spool.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -21,7 +22,7 @@ static int write_errno(struct writer *w, int which)
 
 struct writer_verdict writer_inner_judge(struct writer *w, int rc, int which)
 {
-    struct writer_verdict v = {.failure = STORE_ERROR};
+    struct writer_verdict v = {.failure = STORE_ERROR, .damaged = sql_is_damage(rc)};
     int system = write_errno(w, which);
     bool no_room = system == ENOSPC || system == EDQUOT || system == EFBIG;
     sql_words(w->tables.db, rc, v.words, sizeof v.words);
@@ -51,8 +52,11 @@ struct writer_verdict writer_inner_judge(struct writer *w, int rc, int which)
 
 void writer_inner_break_off(struct writer *w, const struct writer_verdict *v)
 {
-    snprintf(w->breaking, sizeof w->breaking, "the queue's database %s failed: %s",
-             sqlite3_db_filename(w->tables.db, "main"), v->words);
+    const char *database = sqlite3_db_filename(w->tables.db, "main");
+    if (v->damaged)
+        spool_damaged(database, v->words, &w->breaking);
+    else
+        err_set(&w->breaking, "the queue's database %s failed: %s", database, v->words);
 }
 
 /* What is accepted must be on the disk before it is told, and before the loop can see it, which

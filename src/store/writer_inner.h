@@ -9,6 +9,7 @@
 /* How an SQLite error is told. */
 struct writer_verdict {
     bool fatal;
+    bool damaged; /* the database is not what it must be */
     enum store_failure failure;
     char words[256];
 };
