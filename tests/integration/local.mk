@@ -11,6 +11,7 @@ integration_modules = \
 	%reldir%/test_credential.py \
 	%reldir%/test_content.py \
 	%reldir%/test_crash.py \
+	%reldir%/test_disk.py \
 	%reldir%/test_faults.py \
 	%reldir%/test_outage.py \
 	%reldir%/test_schedule.py \
