@@ -61,6 +61,7 @@ MASTER = """\
     -o smtpd_tls_security_level=encrypt
 127.0.0.1:{implicit} inet n - n - - smtpd
     -o smtpd_tls_wrappermode=yes
+    -o smtpd_discard_ehlo_keywords=chunking
 cleanup   unix n - n - 0 cleanup
 qmgr      unix n - n 300 1 qmgr
 rewrite   unix - - n - - trivial-rewrite
@@ -192,7 +193,7 @@ class PostfixTest(lib.Case):
             self.assertRegex(message, rb"Return-Path: <app@example\.com>")
             self.assertRegex(message, rb"\(using TLSv1\.[23] with cipher")
             self.assertRegex(message, rb"Authenticated sender: web1@example\.com")
-        self.daemon.wait_log("status=sent \\(250 2\\.0\\.0 Ok: queued as")
+        self.daemon.wait_log("status=sent \\(250 2\\.0\\.0 Ok: (?:[0-9]+ bytes )?queued as")
         self.daemon.wait_queue(0)
         self.assertNotRegex(self.postfix.log(), r"(?i)improper|warning: .*\[127|lost connection")
 
@@ -201,6 +202,36 @@ class PostfixTest(lib.Case):
 
     def test_smtps_with_implicit_tls(self):
         self.check_delivery("implicit")
+
+    def check_many_in_flight(self, tls, commands):
+        """They wait, and then go one behind the other over one connection; some are refused."""
+        self.daemon.smarthosts.clear()
+        self.host.port, self.host.tls = self.postfix.ports[tls], tls
+        self.daemon.add_smarthost(self.host, connections=1, port=lib.free_port(),
+                                  tls=tls, idle_timeout="1s")
+        self.daemon.start()
+        for number in range(30):
+            self.daemon.submit("nobody@example.net" if number % 6 == 3 else lib.RECIPIENT,
+                               message=b"Subject: n%d\n\n.\n" % number)
+        self.daemon.smarthosts[0][1]["port"] = self.host.port
+        self.daemon.write_configuration()
+        done = self.daemon.tranterctl("reload", user=(0, 0))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        messages = self.arrived(n=25)
+        self.assertEqual(len(self.arrived("app", n=5)), 5)
+        self.daemon.wait_queue(0)
+        self.assertEqual(sorted(int(message.split(b"Subject: n")[1].split(b"\n")[0])
+                                for message in messages),
+                         [number for number in range(30) if number % 6 != 3])
+        lib.wait_for(lambda: "disconnect" in self.postfix.log(), "the end of the connection")
+        self.assertRegex(self.postfix.log(), r"disconnect from .* rcpt=30/35 " + commands)
+        self.assertNotRegex(self.postfix.log(), r"(?i)improper|warning: .*\[127|lost connection")
+
+    def test_many_in_flight_with_bdat(self):
+        self.check_many_in_flight("starttls", "bdat=30/35 .*rset=")
+
+    def test_many_in_flight_with_data(self):
+        self.check_many_in_flight("implicit", "data=30/35 ")
 
     def test_an_unknown_recipient_returns_a_report(self):
         self.start("starttls")
