@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* sink CERTIFICATE KEY COUNT: a smarthost that takes everything and keeps nothing, as fast as
- * it can, so that a measurement does not measure it. STARTTLS, AUTH PLAIN with any password,
- * PIPELINING. Prints its port on loopback and keeps the number of messages taken, a uint64_t,
- * at the beginning of the file COUNT. A thread for each connection. */
+/* sink CERTIFICATE KEY COUNT [data]: a smarthost that takes everything and keeps nothing, as
+ * fast as it can, so that a measurement does not measure it. STARTTLS, AUTH PLAIN with any
+ * password, PIPELINING, CHUNKING unless "data" is said. Prints its port on loopback and keeps
+ * the number of messages taken, a uint64_t, at the beginning of the file COUNT. A thread for
+ * each connection. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <gnutls/gnutls.h>
@@ -30,6 +31,7 @@ struct session {
 
 static gnutls_certificate_credentials_t credentials;
 static _Atomic uint64_t *taken;
+static bool chunking;
 
 static ssize_t receive(struct session *s, void *bytes, size_t n)
 {
@@ -113,6 +115,25 @@ static bool take_content(struct session *s)
     return true;
 }
 
+/* Drop the octets of a chunk. */
+static bool take_chunk(struct session *s, const char *argument)
+{
+    size_t left = strtoul(argument, NULL, 10);
+    bool last = strcasestr(argument, "LAST") != NULL;
+
+    while (left > 0) {
+        if (s->in_bytes == 0 && !fill(s))
+            return false;
+        size_t n = left < s->in_bytes ? left : s->in_bytes;
+        consume(s, n);
+        left -= n;
+    }
+    if (last)
+        atomic_fetch_add(taken, 1);
+    say(s, "250 Taken\r\n");
+    return true;
+}
+
 static bool start_tls(struct session *s)
 {
     int status;
@@ -132,6 +153,7 @@ static bool obey(struct session *s, const char *line)
 {
     if (strncasecmp(line, "EHLO", 4) == 0) {
         say(s, "250-sink\r\n250-PIPELINING\r\n250-8BITMIME\r\n250-SIZE 104857600\r\n");
+        say(s, chunking ? "250-CHUNKING\r\n" : "");
         say(s, s->tls != NULL ? "250 AUTH PLAIN\r\n" : "250 STARTTLS\r\n");
     } else if (strncasecmp(line, "STARTTLS", 8) == 0) {
         say(s, "220 Go\r\n");
@@ -149,6 +171,8 @@ static bool obey(struct session *s, const char *line)
         if (!take_content(s))
             return false;
         say(s, "250 Taken\r\n");
+    } else if (strncasecmp(line, "BDAT ", 5) == 0) {
+        return take_chunk(s, line + 5);
     } else if (strcasecmp(line, "QUIT") == 0) {
         say(s, "221 Bye\r\n");
         flush(s);
@@ -192,8 +216,9 @@ static int listen_on_loopback(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4)
+    if (argc < 4)
         return 64;
+    chunking = argc == 4;
     int count = open(argv[3], O_RDWR | O_CREAT, 0644);
     if (count < 0 || ftruncate(count, sizeof *taken) != 0)
         return 1;
