@@ -80,7 +80,8 @@ struct conf {
     uint64_t message_size_limit_bytes;
     unsigned recipient_limit;
     uint64_t minimum_free_bytes;
-    int64_t lifetime_ms, keep_dead_ms, retry_min_ms, retry_max_ms, stop_timeout_ms;
+    int64_t lifetime_ms, warn_after_ms, keep_dead_ms, retry_min_ms, retry_max_ms,
+        stop_timeout_ms;
     bool queue_listing_all; /* everyone sees everyone's addresses and reasons */
     char *metrics_file;     /* NULL: none */
     char *log;              /* "auto", "journal", "syslog", "stderr", "json" */

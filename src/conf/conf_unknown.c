@@ -14,7 +14,6 @@ enum {
 static const struct {
     const char *name, *sentence;
 } ways_out[] = {
-    {"warn-after", "is not available in this version; take the line out"},
     {"route",
      "is not available in this version; take the section out: all smarthosts are tried "
      "in the order written"},

@@ -97,19 +97,41 @@ static bool owes_report(const struct store_message *m)
     return false;
 }
 
-static void file_report(struct settlement *s, struct store_outcome *outcome,
-                        const struct bounce_facts *facts)
+/* kind is for the log, as Postfix has it. False: there is none. */
+static bool file_report(struct settlement *s, struct store_outcome *outcome,
+                        const struct bounce_facts *facts, const char *kind)
 {
     struct bounce b;
-    s->report_kind = bounce_tells_of_failure(facts) ? "non-delivery" : "delivery status";
+    s->report_kind = kind;
     s->report_result = bounce_write(&b, s->context.store, facts);
     if (s->report_result != BOUNCE_WRITTEN)
-        return;
+        return false;
     outcome->report = b.message;
     outcome->report_content = b.content;
     snprintf(s->report_id, sizeof s->report_id, "%s", b.id);
     s->report_dead = b.dead;
     settlement_keep_report(s, buf_str(&b.content));
+    return true;
+}
+
+/* The first part of the content into chunk; empty where it cannot be read. */
+static void read_head(const struct settlement *s, struct buf *chunk)
+{
+    buf_init(chunk, STORE_CHUNK_BYTES);
+    if (store_read(s->context.store, s->message->id, 0, chunk) < 0)
+        buf_clear(chunk);
+}
+
+static struct bounce_facts facts_of(const struct settlement *s, const struct buf *head,
+                                    const struct report_recipient *news, unsigned n_news)
+{
+    return (struct bounce_facts){.conf = s->context.conf,
+                                 .aliases = s->context.aliases,
+                                 .limit = s->context.limit,
+                                 .message = s->message,
+                                 .head = buf_str(head),
+                                 .recipients = news,
+                                 .n_recipients = n_news};
 }
 
 /* File the report on what is news. A null sender gets none, and neither does what answers by
@@ -120,24 +142,21 @@ static void tell_sender(struct settlement *s, struct store_outcome *outcome)
     struct store_message *m = s->message;
     struct report_recipient *news = mem_array(s->n, sizeof *news);
     unsigned n_news = list_news(s, news);
-    struct buf chunk;
-    buf_init(&chunk, STORE_CHUNK_BYTES);
-    if (n_news == 0 && !owes_report(m)) {
-        free(news);
-        return;
+    bool owed = owes_report(m);
+    if (n_news || owed) {
+        struct buf head;
+        read_head(s, &head);
+        struct bounce_facts facts = facts_of(s, &head, news, n_news);
+        bool allowed = bounce_is_allowed(m, facts.head);
+        const char *kind = bounce_tells_of_failure(&facts) ? "non-delivery" : "delivery status";
+        if (allowed && n_news) {
+            file_report(s, outcome, &facts, kind);
+        } else if (!allowed && owed && count(m, STORE_WAITING) == 0) {
+            m->state = STORE_DEAD;
+            m->next_attempt_ms = clock_wall_ms();
+        }
+        buf_release(&head);
     }
-    if (store_read(s->context.store, m->id, 0, &chunk) < 0)
-        buf_clear(&chunk);
-    bool allowed = bounce_is_allowed(m, buf_str(&chunk));
-    if (allowed && n_news) {
-        file_report(s, outcome,
-                    &(struct bounce_facts){s->context.conf, s->context.aliases,
-                                           s->context.limit, m, buf_str(&chunk), news, n_news});
-    } else if (!allowed && owes_report(m) && count(m, STORE_WAITING) == 0) {
-        m->state = STORE_DEAD;
-        m->next_attempt_ms = clock_wall_ms();
-    }
-    buf_release(&chunk);
     free(news);
 }
 
@@ -225,4 +244,72 @@ void settle_expired(const struct settle_context *context, struct store_message *
         s->events[i] = OUTCOME_EXPIRED;
     settlement_set_delays(s, 0, 0);
     record(s);
+}
+
+/* When a smarthost was last asked; 0: not known, or none was. */
+static int64_t last_attempt_ms(const struct settlement *s)
+{
+    struct store_event events[STORE_EVENTS_MAX];
+    int64_t last_ms = 0;
+    unsigned n = store_events(s->context.store, s->message->id, events);
+    for (unsigned i = 0; i < n; i++) {
+        if (events[i].relay)
+            last_ms = events[i].time_ms;
+        store_event_release(&events[i]);
+    }
+    return last_ms;
+}
+
+static unsigned list_delayed(const struct settlement *s, const struct fault *reason,
+                             struct report_recipient *news)
+{
+    const struct store_message *m = s->message;
+    int64_t attempt_ms = last_attempt_ms(s);
+    unsigned n = 0;
+    for (unsigned i = 0; i < m->n_recipients; i++) {
+        const struct store_recipient *r = &m->recipients[i];
+        bool tried = r->fault.scope != FAULT_NONE;
+        if (r->state == STORE_WAITING && bounce_is_asked(r, STORE_NOTIFY_DELAY))
+            news[n++] = (struct report_recipient){.address = r->address,
+                                                  .orcpt = r->orcpt,
+                                                  .action = REPORT_DELAYED,
+                                                  .fault = tried ? &r->fault : reason,
+                                                  .attempt_ms = tried ? attempt_ms : 0};
+    }
+    return n;
+}
+
+static bool file_delay(struct settlement *s, const struct fault *reason,
+                       struct store_outcome *outcome)
+{
+    struct report_recipient *news = mem_array(s->message->n_recipients, sizeof *news);
+    unsigned n_news = list_delayed(s, reason, news);
+    struct buf head;
+    read_head(s, &head);
+    struct bounce_facts facts = facts_of(s, &head, news, n_news);
+    bool filed = n_news && bounce_is_allowed(s->message, facts.head) &&
+                 file_report(s, outcome, &facts, "delay");
+    buf_release(&head);
+    free(news);
+    return filed;
+}
+
+bool settle_delayed(const struct settle_context *context, struct store_message *m,
+                    const struct fault *reason)
+{
+    struct settlement *s = new_settlement(context, m);
+    struct store_outcome outcome = {.message = m};
+    if (!file_delay(s, reason, &outcome)) {
+        settlement_log(s);
+        store_message_free(m);
+        free_settlement(s);
+        return false;
+    }
+    m->warned = true;
+    outcome.event = (struct store_event){
+        .time_ms = clock_wall_ms(), .text = mem_strdup("the sender was told of the delay")};
+    s->waiter.on_result = on_result;
+    s->message = NULL;
+    store_record(context->store, &outcome, &s->waiter);
+    return true;
 }

@@ -41,4 +41,10 @@ void settle_attempt(const struct settle_context *context, struct store_message *
 void settle_expired(const struct settle_context *context, struct store_message *m,
                     const struct fault *reason);
 
+/* Tell the sender of m (taken) that it is still on its way, where he wants to be told; reason
+ * is what holds up recipients that have no fault of their own. False: he is not told, nothing
+ * is recorded, and on_recorded is not called. */
+bool settle_delayed(const struct settle_context *context, struct store_message *m,
+                    const struct fault *reason);
+
 #endif

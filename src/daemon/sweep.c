@@ -12,12 +12,16 @@
 enum {
     EVERY_MS = 60 * 1000,
     FAIR_CHANCE_MS = 3600 * 1000, /* nothing is decided by age before it had one */
-    DEAD_MAX = 64                 /* removed in one sweep */
+    DEAD_MAX = 64,                /* removed in one sweep */
+    DELAYED_MAX = 32,             /* read at once, */
+    DELAYED_STEPS = 8,            /* and so often before others have their turn, */
+    SOON_MS = 100                 /* of so long */
 };
 
 struct sweep {
     struct steady steady;
     int64_t next_at;
+    store_id delayed; /* up to this message senders were told of a delay, or need not be */
 };
 
 struct sweep *sweep_new(int64_t now_ms)
@@ -86,6 +90,75 @@ static void return_expired(const struct sweep_facts *facts)
     }
 }
 
+/* Messages that wait for too long, from sweep.delayed on. */
+struct delayed {
+    int64_t before_ms; /* they arrived before, */
+    int64_t now_ms;    /* and one that will arrive is of a clock that was wrong once */
+    store_id *young;   /* the first that does not wait for so long; 0: not met yet */
+};
+
+static bool is_delayed(const void *arg, const struct store_message *m)
+{
+    const struct delayed *d = arg;
+    bool young = m->arrival_ms >= d->before_ms && m->arrival_ms <= d->now_ms;
+    if (young && *d->young == 0)
+        *d->young = m->id;
+    return *d->young == 0 && m->arrival_ms < d->before_ms && !m->warned && m->sender[0];
+}
+
+/* Tell the senders of page, which is n messages (taken). *rest is the first that has to wait
+ * for another sweep, since somebody works on it, or too much is under way; 0: none. */
+static enum sweep_claim warn_page(const struct sweep_facts *facts, struct store_message **page,
+                                  unsigned n, store_id *rest)
+{
+    const struct settle_context *c = facts->context;
+    enum sweep_claim claim = SWEEP_CLAIMED;
+    struct fault waited;
+    fault_set(&waited, FAULT_SERVER, "4.4.7", "WAITING",
+              "The message waits in the queue of this host.");
+    const struct fault *reason = facts->held_by ? facts->held_by : &waited;
+    *rest = 0;
+    for (unsigned i = 0; i < n; i++) {
+        store_id id = page[i]->id;
+        if (claim == SWEEP_CLAIMED)
+            claim = facts->claim(c->self, id);
+        if (claim != SWEEP_CLAIMED && *rest == 0)
+            *rest = id;
+        if (claim != SWEEP_CLAIMED)
+            store_message_free(page[i]);
+        else if (!settle_delayed(c, page[i], reason))
+            c->on_recorded(c->self, id);
+    }
+    return claim;
+}
+
+/* One step on. False: that was all for now. */
+static bool warn_on(struct sweep *s, const struct sweep_facts *facts)
+{
+    const struct settle_context *c = facts->context;
+    int64_t wall_ms = clock_wall_ms();
+    store_id young = 0, rest;
+    struct delayed delayed = {wall_ms - c->conf->warn_after_ms, wall_ms, &young};
+    struct store_search search = {.states = 1U << STORE_QUEUED,
+                                  .wants = is_delayed,
+                                  .arg = &delayed,
+                                  .after = s->delayed};
+    struct store_message *page[DELAYED_MAX];
+    unsigned n = store_search(c->store, &search, page, DELAYED_MAX);
+    enum sweep_claim claim = warn_page(facts, page, n, &rest);
+    s->delayed = rest ? rest - 1 : young ? young - 1 : search.after;
+    return claim == SWEEP_FULL || (!rest && !young && !search.over);
+}
+
+static void warn_of_delay(struct sweep *s, const struct sweep_facts *facts, int64_t now_ms)
+{
+    bool more = true;
+    for (unsigned i = 0; more && i < DELAYED_STEPS; i++)
+        more = warn_on(s, facts);
+    if (more)
+        s->next_at = now_ms + SOON_MS;
+}
+
 /* What could not even be returned, and has been looked at or never will be. */
 static void remove_dead(const struct settle_context *c)
 {
@@ -106,9 +179,13 @@ void sweep_run(struct sweep *s, const struct sweep_facts *facts, int64_t now_ms)
         return;
     int64_t steady_ms = steady_look(&s->steady, now_ms, clock_wall_ms());
     s->next_at = now_ms + shorter(EVERY_MS, shorter(conf->lifetime_ms, conf->keep_dead_ms));
+    if (conf->warn_after_ms)
+        s->next_at = shorter(s->next_at, now_ms + conf->warn_after_ms);
     mend_times(facts->context);
     if (steady_ms >= shorter(conf->lifetime_ms, FAIR_CHANCE_MS))
         return_expired(facts);
+    if (conf->warn_after_ms && steady_ms >= shorter(conf->warn_after_ms, FAIR_CHANCE_MS))
+        warn_of_delay(s, facts, now_ms);
     if (steady_ms >= shorter(conf->keep_dead_ms, FAIR_CHANCE_MS))
         remove_dead(facts->context);
 }

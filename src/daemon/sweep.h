@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* sweep_: what happens to mail because time goes by, whether or not it is tried: it outlives
- * its lifetime, or has been dead for long enough. */
+ * its lifetime, is delayed so that its sender is told, or has been dead for long enough. */
 #ifndef TRANTER_SWEEP_H
 #define TRANTER_SWEEP_H
 

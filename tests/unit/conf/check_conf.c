@@ -40,8 +40,6 @@ static const struct {
      "F:4: admin = \"root\": write the address of the person who reads this machine's mail"},
     {"aliases beside the daemon", S "aliases = \"aliases\"",
      "F:4: aliases = \"aliases\": write an absolute path, one that begins with /, or \"\""},
-    {"a later version's key", S "warn-after = \"4h\"",
-     "F:4: warn-after is not available in this version; take the line out"},
     {"a later version's section", S "\nroute { }",
      "F:5: route is not available in this version; take the section out"},
     {"a rate without its period", "smarthost a { rate = \"14\" }",
@@ -169,6 +167,7 @@ START_TEST(the_least_configuration_gets_every_default)
     ck_assert_uint_eq(conf->recipient_limit, 1000);
     ck_assert_uint_eq(conf->minimum_free_bytes, 64 << 20);
     ck_assert_int_eq(conf->lifetime_ms, 5 * 86400 * 1000);
+    ck_assert_int_eq(conf->warn_after_ms, 4 * 3600 * 1000);
     ck_assert_int_eq(conf->keep_dead_ms, INT64_C(30) * 86400 * 1000);
     ck_assert_int_eq(conf->retry_min_ms, 60 * 1000);
     ck_assert_int_eq(conf->retry_max_ms, 3600 * 1000);
@@ -417,6 +416,8 @@ static const struct {
     {"minimum-free-space", "0", "-1", true},
     {"minimum-free-space", "1024G", "1025G", true},
     {"lifetime", "1s", "0", true},
+    {"warn-after", "0", "-1", true},
+    {"warn-after", "365d", "366d", true},
     {"keep-dead", "1s", "0", true},
     {"keep-dead", "3650d", "3651d", true},
     {"lifetime", "365d", "366d", true},
@@ -498,7 +499,7 @@ START_TEST(each_limit_holds)
 }
 END_TEST
 
-static const char *const planned[] = {"warn-after", "route", "rewrite", "limit"};
+static const char *const planned[] = {"route", "rewrite", "limit"};
 
 static const struct {
     const char *keys;
