@@ -28,6 +28,7 @@ integration_modules = \
 	%reldir%/test_service.py \
 	%reldir%/test_delay.py %reldir%/test_notify.py %reldir%/test_report.py \
 	%reldir%/test_postfix.py \
+	%reldir%/test_dovecot.py \
 	%reldir%/test_install.py \
 	%reldir%/test_smarthost.py \
 	%reldir%/test_callers.py \

@@ -86,15 +86,16 @@ SASL = """\
 pwcheck_method: auxprop
 auxprop_plugin: sasldb
 sasldb_path: {home}/sasldb
-mech_list: PLAIN LOGIN
+mech_list: {mechanisms}
 """
 
 
 class Postfix:
     """Started by root, as Postfix demands; ended by its pid."""
 
-    def __init__(self, home, certificates):
+    def __init__(self, home, certificates, mechanisms="PLAIN LOGIN"):
         self.home = home
+        self.mechanisms = mechanisms
         self.certificates = certificates
         self.ports = {"starttls": lib.free_port(), "implicit": lib.free_port()}
         self.log_path = os.path.join(home, "log")
@@ -104,7 +105,7 @@ class Postfix:
         postfix = pwd.getpwnam("postfix")
         for name in ("etc/sasl", "queue", "data", "mail"):
             os.makedirs(os.path.join(self.home, name))
-        facts = dict(self.ports, home=self.home, uid=nobody.pw_uid, gid=nobody.pw_gid)
+        facts = dict(self.ports, home=self.home, mechanisms=self.mechanisms, uid=nobody.pw_uid, gid=nobody.pw_gid)
         for name, text in (("main.cf", MAIN), ("master.cf", MASTER), ("sasl/smtpd.conf", SASL),
                            ("mailboxes", "rcpt@example.net rcpt/\napp@example.com app/\n")):
             with open(os.path.join(self.home, "etc", name), "w", encoding="ascii") as file:
@@ -150,7 +151,9 @@ class Postfix:
         return messages
 
 
-class PostfixTest(lib.Case):
+class PostfixCase(lib.Case):
+    mechanisms = "PLAIN LOGIN"
+
     @classmethod
     def setUpClass(cls):
         if os.getuid() != 0:
@@ -164,7 +167,7 @@ class PostfixTest(lib.Case):
         super().setUp()
         home = self.place.file("postfix")
         os.makedirs(home, 0o755)
-        self.postfix = Postfix(home, self.certificates).start()
+        self.postfix = Postfix(home, self.certificates, self.mechanisms).start()
         self.addCleanup(self.postfix.stop)
 
     def show(self):
@@ -181,6 +184,8 @@ class PostfixTest(lib.Case):
         return lib.wait_for(lambda: len(self.postfix.mail(box)) >= n and self.postfix.mail(box),
                             "mail for " + box)
 
+
+class PostfixTest(PostfixCase):
     def check_delivery(self, tls):
         self.start(tls)
         text = b"na\xc3\xafve\n.\n..\nend\n"
@@ -260,6 +265,47 @@ class PostfixTest(lib.Case):
         with open(path, "w", encoding="ascii") as file:
             file.write(lib.PASSWORD + "\n")
         self.daemon.tranterctl("reload", user=(0, 0))
+        self.daemon.tranterctl("retry", "--all", user=(0, 0))
+        self.assertEqual(len(self.arrived()), 1)
+
+
+class MechanismTest(PostfixCase):
+    """Each mechanism that Cyrus SASL has for a password, and one that tranter never uses."""
+
+    mechanisms = "DIGEST-MD5 NTLM CRAM-MD5 LOGIN PLAIN SCRAM-SHA-1 SCRAM-SHA-256"
+
+    def check_mechanisms(self, tls):
+        self.start(tls)
+        self.check_mechanism("SCRAM-SHA-256", 1)
+        ours = ("SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN", "LOGIN", "CRAM-MD5")
+        for number, mechanism in enumerate(ours, 2):
+            self.daemon.smarthosts[0][1]["auth"] = [mechanism]
+            self.daemon.write_configuration()
+            self.assertEqual(self.daemon.tranterctl("reload", user=(0, 0)).returncode, 0)
+            self.check_mechanism(mechanism, number)
+        self.assertNotRegex(self.postfix.log(), r"warning: .*\[127|authentication failed")
+
+    def check_mechanism(self, mechanism, number):
+        before = len(self.postfix.log())
+        self.daemon.submit()
+        self.arrived(n=number)
+        lib.wait_for(lambda: "sasl_method=%s, sasl_username=web1@example.com" % mechanism
+                     in self.postfix.log()[before:], "a login by " + mechanism)
+
+    def test_every_mechanism_with_starttls(self):
+        self.check_mechanisms("starttls")
+
+    def test_every_mechanism_with_implicit_tls(self):
+        self.check_mechanisms("implicit")
+
+    def test_a_wrong_password_in_scram(self):
+        self.start("starttls")
+        path = self.daemon.smarthosts[0][1]["password-file"]
+        self.place.write(path, "wrong\n", 0o600)
+        self.daemon.submit()
+        self.assertRegex(self.daemon.wait_log(lib.WAITS + "535.*")[0], "diag=AUTH-REJECTED")
+        self.assertEqual(self.postfix.log().count("authentication failed"), 1)
+        self.place.write(path, lib.PASSWORD + "\n", 0o600)
         self.daemon.tranterctl("retry", "--all", user=(0, 0))
         self.assertEqual(len(self.arrived()), 1)
 
