@@ -5,6 +5,7 @@
 #include "mem.h"
 #include "printable.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,9 +68,34 @@ void log_to_stderr(const struct log_entry *entry)
     (void)written;
 }
 
+static const struct {
+    struct str begin; /* of what is said of a message */
+    const char *ident;
+} voices[] = {
+    {STR_LIT("to="), "tranter/smtp"},       {STR_LIT("from="), "tranter/qmgr"},
+    {STR_LIT("removed"), "tranter/qmgr"},   {STR_LIT("message-id="), "tranter/cleanup"},
+    {STR_LIT("uid="), "tranter/pickup"},    {STR_LIT("client="), "tranter/smtpd"},
+    {STR_LIT("sender "), "tranter/bounce"},
+};
+
+const char *log_ident(const struct log_entry *entry)
+{
+    size_t head = entry->id ? strlen(entry->id) + strlen(": ") : 0;
+    struct str said = str_tail(str_of(entry->line), head);
+    for (size_t i = 0; entry->id && i < sizeof voices / sizeof voices[0]; i++)
+        if (str_starts_nocase(said, voices[i].begin))
+            return voices[i].ident;
+    return "tranterd";
+}
+
+/* openlog() keeps the name for all threads. */
 void log_to_syslog(const struct log_entry *entry)
 {
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&mutex);
+    openlog(log_ident(entry), LOG_PID | LOG_NDELAY, LOG_MAIL);
     syslog(LOG_MAIL | levels[entry->level].priority, "%s", entry->line);
+    pthread_mutex_unlock(&mutex);
 }
 
 void log_facts(enum log_level level, const char *id, const struct log_fact *facts, size_t n,

@@ -45,6 +45,11 @@ typedef void log_sink(const struct log_entry *entry);
 /* Send lines of level and above (more urgent) to sink; NULL is standard error. */
 void log_open(enum log_level level, log_sink *sink);
 
+/* Who says it, as syslog has it: "tranter/smtp" for what Postfix's smtp would say of a message,
+ * and likewise pickup, smtpd, cleanup, qmgr and bounce, since readers of Postfix's log count by
+ * these; "tranterd" for the rest. */
+const char *log_ident(const struct log_entry *entry);
+
 /* Sinks that need libc alone. */
 void log_to_stderr(const struct log_entry *entry);
 void log_to_syslog(const struct log_entry *entry);

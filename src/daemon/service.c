@@ -85,14 +85,16 @@ static void put_field_name(struct buf *out, const char *key)
 
 static void log_to_journal(const struct log_entry *entry)
 {
-    struct buf fields[LOG_FACTS_MAX + 4];
-    struct iovec iov[LOG_FACTS_MAX + 4];
+    struct buf fields[LOG_FACTS_MAX + 6];
+    struct iovec iov[LOG_FACTS_MAX + 6];
     size_t n = 0;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         buf_init(&fields[i], 2 * LOG_LINE_MAX);
     buf_printf(&fields[n++], "MESSAGE=%s", entry->line);
     buf_printf(&fields[n++], "PRIORITY=%d", priorities[entry->level]);
     buf_puts(&fields[n++], "SYSLOG_FACILITY=2");
+    buf_printf(&fields[n++], "SYSLOG_IDENTIFIER=%s", log_ident(entry));
+    buf_printf(&fields[n++], "SYSLOG_PID=%d", (int)getpid());
     if (entry->id)
         buf_printf(&fields[n++], "TRANTER_QUEUE_ID=%s", entry->id);
     for (size_t i = 0; i < entry->n_facts; i++, n++) {
@@ -139,7 +141,6 @@ log_sink *service_log_sink(const char *name)
 {
     if (strcmp(name, "auto") == 0)
         name = stderr_is_journal() ? "journal" : isatty(STDERR_FILENO) ? "stderr" : "syslog";
-    openlog("tranterd", LOG_PID | LOG_NDELAY, LOG_MAIL);
     return strcmp(name, "journal") == 0  ? log_to_journal
            : strcmp(name, "syslog") == 0 ? log_to_syslog
            : strcmp(name, "json") == 0   ? log_to_json

@@ -56,6 +56,42 @@ START_TEST(parts_that_are_missing_leave_no_gap)
 }
 END_TEST
 
+static char said_by[64];
+
+static void keep_ident(const struct log_entry *entry)
+{
+    snprintf(said_by, sizeof said_by, "%s", log_ident(entry));
+}
+
+START_TEST(each_voice_has_the_name_that_readers_count_by)
+{
+    static const struct log_fact to = {"to", "<a@b>"}, from = {"from", "<>"},
+                                 id = {"message-id", "<1@x>"};
+    static const struct {
+        const char *id;
+        const struct log_fact *fact;
+        const char *tail, *ident;
+    } cases[] = {
+        {"4F2A", &to, "(ok)", "tranter/smtp"},
+        {"4F2A", &from, "(queue active)", "tranter/qmgr"},
+        {"4F2A", &id, NULL, "tranter/cleanup"},
+        {"4F2A", NULL, "removed", "tranter/qmgr"},
+        {"4F2A", NULL, "uid=0 from=<a@b>", "tranter/pickup"},
+        {"4F2A", NULL, "client=localhost[127.0.0.1]", "tranter/smtpd"},
+        {"4F2A", NULL, "sender non-delivery notification: 5A", "tranter/bounce"},
+        {"4F2A", NULL, "held: its final reply was lost", "tranterd"},
+        {NULL, &to, NULL, "tranterd"},
+        {NULL, NULL, "stopped", "tranterd"},
+    };
+    log_open(LOG_LEVEL_INFO, keep_ident);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        log_facts(LOG_LEVEL_INFO, cases[i].id, cases[i].fact, cases[i].fact != NULL,
+                  cases[i].tail);
+        ck_assert_str_eq(said_by, cases[i].ident);
+    }
+}
+END_TEST
+
 START_TEST(nobody_writes_a_second_line_into_the_log)
 {
     static const struct log_fact fact = {"from", "<a\n4F2B: removed\033[2J>"};
@@ -137,6 +173,7 @@ int main(void)
     Suite *suite = suite_create("log");
     TCase *tc = tcase_create("log");
     tcase_add_test(tc, a_decision_is_a_line_in_postfix_order);
+    tcase_add_test(tc, each_voice_has_the_name_that_readers_count_by);
     tcase_add_test(tc, parts_that_are_missing_leave_no_gap);
     tcase_add_test(tc, nobody_writes_a_second_line_into_the_log);
     tcase_add_test(tc, a_line_has_a_limit);
