@@ -1,9 +1,76 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "contact.h"
 
-#include "sockname.h"
-
+#include <stdio.h>
 #include <sys/socket.h>
+
+enum {
+    STARTTLS_TIMEOUT_MS = 60 * 1000, /* unless reply-timeout is shorter */
+    AUTH_TIMEOUT_MS = 120 * 1000     /* likewise */
+};
+
+const char *contact_host(const struct conf_smarthost *smarthost, struct tls_name *name)
+{
+    struct err err;
+    bool mapped = !str_is_ascii(str_of(smarthost->host)) &&
+                  tls_name_set(name, smarthost->host, &err) == 0;
+    return mapped ? name->text : smarthost->host;
+}
+
+const char *contact_literal(const struct conf *conf, int fd, char text[CONTACT_LITERAL_MAX])
+{
+    struct sockaddr_storage address;
+    socklen_t n = sizeof address;
+    char ip[SOCKNAME_TEXT_MAX];
+    if (conf->ehlo_name[0] == '[' || getsockname(fd, (struct sockaddr *)&address, &n) < 0)
+        return NULL;
+    sockname_ip((const struct sockaddr *)&address, ip);
+    snprintf(text, CONTACT_LITERAL_MAX, "[%s%s]", address.ss_family == AF_INET6 ? "IPv6:" : "",
+             ip);
+    return ip[0] ? text : NULL;
+}
+
+static int64_t earlier_ms(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
+struct smtp_client_conf contact_client(const struct conf *conf, const struct conf_smarthost *s,
+                                       const char *literal)
+{
+    static const enum smtp_client_tls modes[] = {
+        [CONF_TLS_STARTTLS] = SMTP_CLIENT_TLS_STARTTLS,
+        [CONF_TLS_IMPLICIT] = SMTP_CLIENT_TLS_IMPLICIT,
+        [CONF_TLS_NONE] = SMTP_CLIENT_TLS_NONE,
+    };
+    return (struct smtp_client_conf){
+        .ehlo_name = conf->ehlo_name,
+        .ehlo_literal = literal,
+        .tls = modes[s->tls],
+        .login = s->login,
+        .tls_verified = s->tls != CONF_TLS_NONE && s->verify != CONF_VERIFY_NONE,
+        .timeouts = {.greeting_ms = s->reply_timeout_ms,
+                     .reply_ms = s->reply_timeout_ms,
+                     .starttls_ms = earlier_ms(s->reply_timeout_ms, STARTTLS_TIMEOUT_MS),
+                     .auth_ms = earlier_ms(s->reply_timeout_ms, AUTH_TIMEOUT_MS),
+                     .data_ms = s->reply_timeout_ms,
+                     .final_ms = s->data_timeout_ms},
+    };
+}
+
+struct tls *contact_session(const struct conf_smarthost *s, struct tls_context *context,
+                            const char *alias, struct fault *f)
+{
+    struct err err;
+    struct tls *tls = tls_new(context, s->tls_name ? s->tls_name : s->host, &err);
+    if (!tls) {
+        fault_set(f, FAULT_ACCOUNT, "4.7.5", "TLS-NAME", "%s", err.text);
+        fault_fix(f, "set tls-name to the name in the server's certificate");
+    } else if (alias[0]) {
+        tls_know_alias(tls, alias);
+    }
+    return tls;
+}
 
 struct tls_context *contact_tls(const struct conf_smarthost *smarthost, struct err *err)
 {

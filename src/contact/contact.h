@@ -7,7 +7,33 @@
 #include "conf.h"
 #include "fault.h"
 #include "smtp_advice.h"
+#include "smtp_client.h"
+#include "sockname.h"
 #include "tls.h"
+#include "tls_name.h"
+
+enum {
+    CONTACT_LITERAL_MAX = SOCKNAME_TEXT_MAX + 8
+};
+
+/* Its host as DNS knows it: a name in Unicode as A-labels, put into name (T-006), any other as
+ * it is. */
+const char *contact_host(const struct conf_smarthost *smarthost, struct tls_name *name);
+
+/* Our address on this connected socket, "[192.0.2.1]", for a server that refuses our name; NULL
+ * where an address is what we say anyway. */
+const char *contact_literal(const struct conf *conf, int fd, char text[CONTACT_LITERAL_MAX]);
+
+/* How the client core is to speak to it; pipelining and chunking are off. The strings are
+ * conf's and literal, all borrowed. */
+struct smtp_client_conf contact_client(const struct conf *conf,
+                                       const struct conf_smarthost *smarthost,
+                                       const char *literal);
+
+/* A TLS session with it, of which DNS says that its host is an alias of alias ("": of none).
+ * NULL with *f. */
+struct tls *contact_session(const struct conf_smarthost *smarthost, struct tls_context *context,
+                            const char *alias, struct fault *f);
 
 /* Its trust, certificate and priority, loaded; NULL with *err. Not where tls = "none". */
 struct tls_context *contact_tls(const struct conf_smarthost *smarthost,

@@ -5,6 +5,7 @@
 #include "delivery.h"
 
 #include "conn.h"
+#include "contact.h"
 #include "dial.h"
 #include "dispatch.h"
 #include "log.h"
@@ -17,10 +18,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
-    STARTTLS_TIMEOUT_MS = 60 * 1000, /* unless reply-timeout is shorter */
-    AUTH_TIMEOUT_MS = 120 * 1000,    /* likewise */
     PATIENCE_MS = 5 * 1000 /* a message that takes longer has no others queue up behind it */
 };
 
@@ -56,7 +56,10 @@ struct delivery {
     bool stuck;                  /* that content cannot be read any more */
     bool room;                   /* the core said ROOM since the owner was told */
     struct buf piece;            /* of the content */
-    char literal[SOCKNAME_TEXT_MAX + 8]; /* "[192.0.2.1]" */
+    char literal[CONTACT_LITERAL_MAX];
+    char alias[256];  /* the name that DNS has for host; "" none */
+    bool missed_ipv6; /* it came first and did not work */
+    enum smtp_advice_secret secret_look;
 };
 
 static void free_now(void *object)
@@ -94,6 +97,7 @@ static void die(struct delivery *d, const struct fault *fault)
     if (d->ending)
         return;
     struct fault why = *fault;
+    contact_advise(&why, d->smarthost, d->secret_look);
     d->ending = true;
     if (d->conn && d->smtp) {
         conn_write(d->conn, buf_str(smtp_client_out(d->smtp)));
@@ -106,13 +110,9 @@ static void die(struct delivery *d, const struct fault *fault)
 
 static void start_tls(struct delivery *d)
 {
-    struct err err;
-    const char *name = d->smarthost->tls_name ? d->smarthost->tls_name : d->smarthost->host;
-    struct tls *tls = tls_new(d->context, name, &err);
+    struct fault f;
+    struct tls *tls = contact_session(d->smarthost, d->context, d->alias, &f);
     if (!tls) {
-        struct fault f;
-        fault_set(&f, FAULT_ACCOUNT, "4.7.5", "TLS-NAME", "%s", err.text);
-        fault_fix(&f, "set tls-name to the name in the server's certificate");
         die(d, &f);
         return;
     }
@@ -139,6 +139,8 @@ static void start_over(void *object)
 static bool survives(struct delivery *d, struct fault *fault)
 {
     bool again = d->login && login_is_refused(d->login, fault);
+    if (d->login)
+        d->secret_look = smtp_advice_secret_of(login_secret(d->login));
     login_free(d->login);
     d->login = NULL;
     if (!again)
@@ -205,6 +207,8 @@ static void end_oldest(struct delivery *d, const struct fault *fault, bool broke
     struct dispatch *x = TAILQ_FIRST(&d->queue);
     int64_t now = loop_now_ms(d->loop);
     dispatch_judge(x, fault);
+    for (unsigned i = 0; i < x->transaction.n_recipients; i++)
+        contact_advise(&x->verdicts[i], d->smarthost, d->secret_look);
     struct delivery_end end = {
         .id = x->id,
         .verdicts = x->verdicts,
@@ -368,11 +372,13 @@ static void take_end(struct delivery *d)
     if (d->ending || conn_end(d->conn) == CONN_OPEN || buf_len(conn_in(d->conn)))
         return;
     bool failed = conn_end(d->conn) == CONN_FAILED;
-    if (failed && conn_tls(d->conn) && !d->secured) {
-        die(d, conn_fault(d->conn));
+    const struct fault *f = conn_fault(d->conn);
+    /* TLS 1.3 tells of a client certificate that it wants behind the handshake. */
+    if (failed && conn_tls(d->conn) && (!d->secured || f->scope == FAULT_ACCOUNT)) {
+        die(d, f);
         return;
     }
-    smtp_client_eof(d->smtp, failed ? conn_fault(d->conn)->text : NULL);
+    smtp_client_eof(d->smtp, failed ? f->text : NULL);
     while (!d->ending && take_event(d))
         continue;
 }
@@ -464,71 +470,34 @@ static void on_io(void *owner)
     }
 }
 
-static int64_t earlier_ms(int64_t a_ms, int64_t b_ms)
-{
-    return a_ms < b_ms ? a_ms : b_ms;
-}
-
-static enum smtp_client_tls tls_mode(enum conf_tls tls)
-{
-    switch (tls) {
-    case CONF_TLS_STARTTLS:
-        return SMTP_CLIENT_TLS_STARTTLS;
-    case CONF_TLS_IMPLICIT:
-        return SMTP_CLIENT_TLS_IMPLICIT;
-    case CONF_TLS_NONE:
-        break;
-    }
-    return SMTP_CLIENT_TLS_NONE;
-}
-
-/* Our address on this connection, for a server that refuses our name. */
-static const char *set_literal(struct delivery *d, int fd)
-{
-    struct sockaddr_storage address;
-    socklen_t n = sizeof address;
-    char ip[SOCKNAME_TEXT_MAX];
-    if (d->conf->ehlo_name[0] == '[' || getsockname(fd, (struct sockaddr *)&address, &n) < 0)
-        return NULL;
-    sockname_ip((const struct sockaddr *)&address, ip);
-    snprintf(d->literal, sizeof d->literal, "[%s%s]",
-             address.ss_family == AF_INET6 ? "IPv6:" : "", ip);
-    return ip[0] ? d->literal : NULL;
-}
-
 static void on_dialled(void *owner, int fd, const struct fault *fault)
 {
     struct delivery *d = owner;
     const struct conf_smarthost *s = d->smarthost;
+    struct dial_report report = dial_report(d->dial);
+    snprintf(d->alias, sizeof d->alias, "%s", report.canonical ? report.canonical : "");
+    d->missed_ipv6 = report.missed_ipv6;
     d->dial = NULL;
+    struct fault self;
+    if (fd >= 0 && contact_is_self(d->conf, fd, &self)) {
+        close(fd);
+        fd = -1;
+        fault = &self;
+    }
     if (fd < 0) {
         die(d, fault);
         return;
     }
-    int64_t now = loop_now_ms(d->loop);
-    const char *literal = set_literal(d, fd);
+    const char *literal = contact_literal(d->conf, fd, d->literal);
     d->conn = conn_new(d->loop, fd, on_io, d);
     conn_name(d->conn, s->host);
     snprintf(d->relay, sizeof d->relay, "%s[%s]:%u", s->host, conn_peer_address(d->conn),
              s->port);
-    d->smtp = smtp_client_new(
-        &(struct smtp_client_conf){
-            .ehlo_name = d->conf->ehlo_name,
-            .ehlo_literal = literal,
-            .tls = tls_mode(s->tls),
-            .login = s->login,
-            .pipelining = d->manner.pipeline > 1,
-            .pipeline = d->manner.pipeline,
-            .chunking = d->manner.chunking,
-            .tls_verified = s->tls != CONF_TLS_NONE && s->verify != CONF_VERIFY_NONE,
-            .timeouts = {.greeting_ms = s->reply_timeout_ms,
-                         .reply_ms = s->reply_timeout_ms,
-                         .starttls_ms = earlier_ms(s->reply_timeout_ms, STARTTLS_TIMEOUT_MS),
-                         .auth_ms = earlier_ms(s->reply_timeout_ms, AUTH_TIMEOUT_MS),
-                         .data_ms = s->reply_timeout_ms,
-                         .final_ms = s->data_timeout_ms},
-        },
-        now);
+    struct smtp_client_conf client = contact_client(d->conf, s, literal);
+    client.pipelining = d->manner.pipeline > 1;
+    client.pipeline = d->manner.pipeline;
+    client.chunking = d->manner.chunking;
+    d->smtp = smtp_client_new(&client, loop_now_ms(d->loop));
     if (s->tls == CONF_TLS_IMPLICIT)
         start_tls(d);
     if (!d->ending)
@@ -538,7 +507,9 @@ static void on_dialled(void *owner, int fd, const struct fault *fault)
 static void dial(struct delivery *d)
 {
     const struct conf_smarthost *s = d->smarthost;
-    d->dial = dial_new(d->loop, s->host, s->port, s->connect_timeout_ms, on_dialled, d);
+    struct tls_name name;
+    d->dial = dial_new(d->loop, contact_host(s, &name), s->port, s->connect_timeout_ms,
+                       on_dialled, d);
 }
 
 struct delivery *delivery_new(struct loop *loop, struct store *store, struct conf *conf,
@@ -611,6 +582,11 @@ unsigned delivery_recipients_max(const struct delivery *d)
 unsigned delivery_messages_max(const struct delivery *d)
 {
     return d->messages_max && d->messages_max < UINT_MAX ? (unsigned)d->messages_max : UINT_MAX;
+}
+
+bool delivery_missed_ipv6(const struct delivery *d)
+{
+    return d->missed_ipv6;
 }
 
 const char *delivery_relay(const struct delivery *d)

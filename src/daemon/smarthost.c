@@ -5,6 +5,7 @@
 #include "smarthost.h"
 
 #include "clock.h"
+#include "contact.h"
 #include "credential.h"
 #include "crypto.h"
 #include "delivery.h"
@@ -49,6 +50,7 @@ struct smarthost {
     store_id suspect; /* the message of the first of them, which was charged; 0: none */
     bool confused;    /* its replies were out of step once: one command after another since */
     bool unchunked;   /* it refused BDAT once */
+    bool noted_ipv6;
     bool retired;
     TAILQ_HEAD(, link) links;
     unsigned n_links, n_dialling;
@@ -112,7 +114,7 @@ struct smarthost *smarthost_new(struct loop *loop, struct store *store, struct c
     struct err why;
     if (c->tls != CONF_TLS_NONE)
         tls = find_context(c, owner->earlier, i);
-    if (c->tls != CONF_TLS_NONE && !tls && !(tls = trust_new(c, &why))) {
+    if (c->tls != CONF_TLS_NONE && !tls && !(tls = contact_tls(c, &why))) {
         trust_place(conf, i, &why, err);
         return NULL;
     }
@@ -286,6 +288,18 @@ static void on_refused(struct smarthost *s, const struct fault *fault)
         note_failure(s, fault, true);
 }
 
+static void note_ipv6(struct smarthost *s, const struct delivery *d)
+{
+    if (!delivery_missed_ipv6(d) || s->noted_ipv6)
+        return;
+    s->noted_ipv6 = true;
+    log_say(
+        LOG_LEVEL_NOTICE, NULL,
+        "smarthost \"%s\": IPv6 to %s does not work from here (diag=NET-IPV6); IPv4 is used "
+        "after a quarter of a second. Mend IPv6, or prefer IPv4 in /etc/gai.conf",
+        s->conf->name, s->conf->host);
+}
+
 static void on_ready(void *self, struct delivery *d)
 {
     struct link *link = self;
@@ -297,6 +311,7 @@ static void on_ready(void *self, struct delivery *d)
         snprintf(s->mechanism, sizeof s->mechanism, "%s", delivery_mechanism(d));
         log_say(LOG_LEVEL_DEBUG, NULL, "smarthost \"%s\": ready at %s, TLS %s, AUTH %s",
                 s->conf->name, delivery_relay(d), delivery_tls(d), delivery_mechanism(d));
+        note_ipv6(s, d);
         if (!smarthost_is_up(s) && !s->outage.late)
             recover(s);
     }

@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "trust.h"
 
+#include "contact.h"
 #include "login.h"
 
 #include <string.h>
-
-struct tls_context *trust_new(const struct conf_smarthost *c, struct err *err)
-{
-    static const enum tls_verify meanings[] = {
-        [CONF_VERIFY_FULL] = TLS_VERIFY_FULL,
-        [CONF_VERIFY_NONE] = TLS_VERIFY_NONE,
-        [CONF_VERIFY_FINGERPRINT] = TLS_VERIFY_FINGERPRINT,
-    };
-    return tls_context_new(
-        &(struct tls_policy){
-            .verify = meanings[c->verify],
-            .fingerprints = c->tls_fingerprints,
-            .ca_file = c->tls_ca_file,
-            .cert_file = c->tls_cert,
-            .key_file = c->tls_key,
-            .priority = c->tls_priority,
-        },
-        err);
-}
 
 static bool is_same(const char *a, const char *b)
 {
@@ -48,7 +30,7 @@ int trust_check(const struct conf *conf, unsigned i, struct err *err)
     struct err why;
     int result = 0;
     if (c->tls != CONF_TLS_NONE) {
-        struct tls_context *context = trust_new(c, &why);
+        struct tls_context *context = contact_tls(c, &why);
         result = context ? 0 : -1;
         tls_context_free(context);
     }

@@ -5,10 +5,6 @@
 
 #include "conf.h"
 #include "err.h"
-#include "tls.h"
-
-/* The TLS context that they call for; owned by the caller. NULL with *err. */
-struct tls_context *trust_new(const struct conf_smarthost *c, struct err *err) ATTR_MUST_CHECK;
 
 /* They call for the same context. */
 bool trust_is_same(const struct conf_smarthost *a, const struct conf_smarthost *b);

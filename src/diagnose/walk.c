@@ -36,6 +36,7 @@ struct walk {
     int64_t tls_began_ms;
     struct smtp_recipient recipient;
     struct smtp_transaction transaction;
+    char literal[CONTACT_LITERAL_MAX];
     bool rehearsed;
     bool freed;
 };
@@ -115,18 +116,13 @@ static void learn_tls(struct walk *w)
 
 static void start_tls(struct walk *w)
 {
-    struct err err;
-    const struct conf_smarthost *s = w->plan.smarthost;
-    struct tls *tls = tls_new(w->plan.context, s->tls_name ? s->tls_name : s->host, &err);
+    struct fault f;
+    struct tls *tls =
+        contact_session(w->plan.smarthost, w->plan.context, w->facts.canonical, &f);
     if (!tls) {
-        struct fault f;
-        fault_set(&f, FAULT_ACCOUNT, "4.7.5", "TLS-NAME", "%s", err.text);
-        fault_fix(&f, "set tls-name to the name in the server's certificate");
         end(w, &f);
         return;
     }
-    if (w->facts.canonical[0])
-        tls_know_alias(tls, w->facts.canonical);
     w->tls_began_ms = loop_now_ms(w->loop);
     conn_start_tls(w->conn, tls);
 }
@@ -322,28 +318,16 @@ static int64_t at_most(int64_t ms, int64_t max_ms)
     return ms < max_ms ? ms : max_ms;
 }
 
-static void start_dialogue(struct walk *w)
+static void start_dialogue(struct walk *w, const char *literal)
 {
-    static const enum smtp_client_tls modes[] = {
-        [CONF_TLS_STARTTLS] = SMTP_CLIENT_TLS_STARTTLS,
-        [CONF_TLS_IMPLICIT] = SMTP_CLIENT_TLS_IMPLICIT,
-        [CONF_TLS_NONE] = SMTP_CLIENT_TLS_NONE,
-    };
-    int64_t reply_ms = at_most(w->plan.smarthost->reply_timeout_ms, REPLY_MAX_MS);
-    w->smtp = smtp_client_new(
-        &(struct smtp_client_conf){
-            .ehlo_name = w->plan.conf->ehlo_name,
-            .tls = modes[w->plan.tls],
-            .login = w->plan.login,
-            .tls_verified =
-                w->plan.tls != CONF_TLS_NONE && w->plan.smarthost->verify != CONF_VERIFY_NONE,
-            .timeouts = {.greeting_ms = reply_ms,
-                         .reply_ms = reply_ms,
-                         .starttls_ms = at_most(reply_ms, TLS_MAX_MS),
-                         .auth_ms = reply_ms,
-                         .quit_ms = QUIT_MS},
-        },
-        loop_now_ms(w->loop));
+    struct conf_smarthost s = *w->plan.smarthost;
+    s.tls = w->plan.tls;
+    s.reply_timeout_ms = at_most(s.reply_timeout_ms, REPLY_MAX_MS);
+    struct smtp_client_conf client = contact_client(w->plan.conf, &s, literal);
+    client.login = w->plan.login;
+    client.timeouts.starttls_ms = at_most(client.timeouts.starttls_ms, TLS_MAX_MS);
+    client.timeouts.quit_ms = QUIT_MS;
+    w->smtp = smtp_client_new(&client, loop_now_ms(w->loop));
 }
 
 static void learn_way(struct walk *w)
@@ -373,11 +357,12 @@ static void on_dialled(void *owner, int fd, const struct fault *fault)
         end(w, fault);
         return;
     }
+    const char *literal = contact_literal(w->plan.conf, fd, w->literal);
     w->conn = conn_new(w->loop, fd, on_io, w);
     conn_name(w->conn, w->plan.smarthost->host);
     snprintf(w->facts.peer, sizeof w->facts.peer, "%s", conn_peer_address(w->conn));
     transcript_init(&w->facts.transcript, loop_now_ms(w->loop));
-    start_dialogue(w);
+    start_dialogue(w, literal);
     if (w->plan.tls == CONF_TLS_IMPLICIT)
         start_tls(w);
     if (!w->facts.over)
@@ -418,7 +403,8 @@ struct walk *walk_new(struct loop *loop, const struct walk_plan *plan,
         w->limit = loop_timer_new(loop, on_limit, w);
         loop_timer_set(w->limit, clock_mono_ms() + plan->limit_ms);
     }
-    w->dial = dial_new(loop, plan->smarthost->host, plan->port,
+    struct tls_name name;
+    w->dial = dial_new(loop, contact_host(plan->smarthost, &name), plan->port,
                        plan->limit_ms ? plan->limit_ms : plan->smarthost->connect_timeout_ms,
                        on_dialled, w);
     return w;
