@@ -67,7 +67,30 @@ static void put_mail_dsn(struct buf *out, const struct smtp_transaction *t)
         buf_printf(out, " ENVID=%s", t->envid);
 }
 
-static void put_rcpt_dsn(struct buf *out, const struct smtp_recipient *r)
+/* The code point that begins at *p, which goes behind it; p is valid UTF-8. */
+static unsigned code_point(const char **p)
+{
+    unsigned first = (unsigned char)*(*p)++;
+    unsigned n = first < 0xc0 ? 0 : first < 0xe0 ? 1 : first < 0xf0 ? 2 : 3;
+    unsigned value = n ? first & (0x3fu >> n) : first;
+    for (; n > 0 && **p; n--)
+        value = value << 6 | ((unsigned char)*(*p)++ & 0x3fu);
+    return value;
+}
+
+/* Without SMTPUTF8 what is beyond ASCII goes as RFC 6533 3 spells it. */
+static void put_orcpt(struct buf *out, const char *orcpt, bool utf8)
+{
+    buf_puts(out, " ORCPT=");
+    while (*orcpt) {
+        if (utf8 || !((unsigned char)*orcpt & 0x80))
+            buf_putc(out, *orcpt++);
+        else
+            buf_printf(out, "\\x{%X}", code_point(&orcpt));
+    }
+}
+
+static void put_rcpt_dsn(struct buf *out, const struct smtp_recipient *r, bool utf8)
 {
     static const struct {
         unsigned bit;
@@ -84,7 +107,12 @@ static void put_rcpt_dsn(struct buf *out, const struct smtp_recipient *r)
         before = ",";
     }
     if (r->orcpt)
-        buf_printf(out, " ORCPT=%s", r->orcpt);
+        put_orcpt(out, r->orcpt, utf8);
+}
+
+static bool says_utf8(const struct smtp_client *c, const struct smtp_transaction *t)
+{
+    return smtp_caps_has(&c->caps, SMTP_CAP_SMTPUTF8) && smtp_flight_is_utf8(t);
 }
 
 void smtp_transaction_send_mail(struct smtp_client *c)
@@ -98,7 +126,7 @@ void smtp_transaction_send_mail(struct smtp_client *c)
         buf_printf(&c->out, " SIZE=%" PRIu64, t->body_bytes);
     if (t->body_8bit && smtp_caps_has(&c->caps, SMTP_CAP_8BITMIME))
         buf_puts(&c->out, " BODY=8BITMIME");
-    if (smtp_caps_has(&c->caps, SMTP_CAP_SMTPUTF8) && smtp_flight_is_utf8(t))
+    if (says_utf8(c, t))
         buf_puts(&c->out, " SMTPUTF8");
     if (t->require_tls)
         buf_puts(&c->out, " REQUIRETLS");
@@ -131,7 +159,7 @@ void smtp_transaction_send_rcpt(struct smtp_client *c)
     const struct smtp_recipient *r = &f->transaction->recipients[f->n_sent];
     buf_printf(&c->out, "RCPT TO:<%s>", r->address);
     if (smtp_caps_has(&c->caps, SMTP_CAP_DSN))
-        put_rcpt_dsn(&c->out, r);
+        put_rcpt_dsn(&c->out, r, says_utf8(c, f->transaction));
     buf_puts(&c->out, "\r\n");
     f->last_sent = f->n_sent++;
     skip_left_out(c, f);

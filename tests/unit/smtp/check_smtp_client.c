@@ -246,6 +246,14 @@ static const struct dialogue dialogues[] = {
            "C: RCPT TO:<c@d>\nC: DATA\n"},
     {"RET=FULL", "",
      OFFERED("DSN") "! IDLE\n> submit <> ret=full c@d\nC: MAIL FROM:<> RET=FULL\n"},
+    {"an ORCPT beyond ASCII is spelled out where SMTPUTF8 is not said", "",
+     HELLO "S: 250-s\nS: 250-SMTPUTF8\nS: 250 DSN\n! IDLE\n> submit a@b c@d "
+           "orcpt=utf-8;\xc3\xa4\xe2\x82\xac\xf0\x9f\x93\xa7@d\nC: MAIL FROM:<a@b>\nS: 250 ok\n"
+           "C: RCPT TO:<c@d> ORCPT=utf-8;\\x{E4}\\x{20AC}\\x{1F4E7}@d\n"},
+    {"and goes as it is where it is", "",
+     HELLO "S: 250-s\nS: 250-SMTPUTF8\nS: 250 DSN\n! IDLE\n> submit a@b \xc3\xa4@d "
+           "orcpt=utf-8;\xc3\xa4@d\nC: MAIL FROM:<a@b> SMTPUTF8\nS: 250 ok\n"
+           "C: RCPT TO:<\xc3\xa4@d> ORCPT=utf-8;\xc3\xa4@d\n"},
     {"REQUIRETLS is passed on inside verified TLS", "implicit verified",
      "> secured\n" OFFERED("REQUIRETLS") "! IDLE\n> submit a@b c@d tls\n"
                                          "C: MAIL FROM:<a@b> REQUIRETLS\n"},
