@@ -138,6 +138,7 @@ static void on_mail(struct session *s, const struct smtp_server_event *e)
     s->message->sender =
         e->mail.address.n ? envelope_complete(e->mail.address, s->conf) : mem_strdup("");
     s->message->ret = ret_of(e->mail.ret);
+    s->message->require_tls = e->mail.require_tls;
     if (e->mail.envid.n)
         s->message->envid = mem_strndup(e->mail.envid.p, e->mail.envid.n);
     s->as_is = e->mail.as_is;

@@ -44,10 +44,12 @@ struct smtp_refusal {
     struct err err;     /* a sentence; may hold raw bytes of the client's */
 };
 
-/* Keywords that are offered in some sessions alone. */
+/* What is taken in some sessions alone. */
 enum smtp_offer {
-    SMTP_OFFER_XTRANTER = 1 << 0, /* what a program of ours may say besides */
-    SMTP_OFFER_UTF8 = 1 << 1      /* addresses in UTF-8, behind a MAIL with SMTPUTF8 */
+    SMTP_OFFER_XTRANTER = 1 << 0,   /* what a program of ours may say besides */
+    SMTP_OFFER_REQUIRETLS = 1 << 2, /* of a program on this machine, and not announced, since
+                                       RFC 8689 knows the keyword inside TLS alone */
+    SMTP_OFFER_UTF8 = 1 << 1        /* addresses in UTF-8, behind a MAIL with SMTPUTF8 */
 };
 
 enum {
@@ -60,6 +62,7 @@ struct smtp_mail {
                             sender */
     uint64_t size_bytes; /* SIZE=; 0 when not given; UINT64_MAX when it is more than that */
     bool body_8bit;      /* BODY=8BITMIME */
+    bool require_tls;    /* REQUIRETLS (RFC 8689): it may go on over verified TLS alone */
     bool utf8;           /* SMTPUTF8 (RFC 6531): addresses may be in UTF-8 */
     enum smtp_ret ret;   /* RET= (RFC 3461) */
     struct str envid;    /* ENVID=, in xtext as it came; "" when not given */

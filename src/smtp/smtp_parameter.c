@@ -61,6 +61,15 @@ static bool read_as_is(struct target *t, struct str value, struct smtp_refusal *
     return true;
 }
 
+static bool read_require_tls(struct target *t, struct str value, struct smtp_refusal *why)
+{
+    if (value.n > 0)
+        return smtp_refusal_set(why, 501, "5.5.4",
+                                "REQUIRETLS takes no value: send the word alone");
+    t->mail->require_tls = true;
+    return true;
+}
+
 static bool read_ret(struct target *t, struct str value, struct smtp_refusal *why)
 {
     return smtp_dsn_ret(value, &t->mail->ret) ||
@@ -125,6 +134,7 @@ static const struct parameter mail_parameters[] = {
     {"SMTPUTF8", 0, read_utf8},
     {"RET", 0, read_ret},
     {"ENVID", 0, read_envid},
+    {"REQUIRETLS", SMTP_OFFER_REQUIRETLS, read_require_tls},
     {"XID", SMTP_OFFER_XTRANTER, read_xid},
     {"XASIS", SMTP_OFFER_XTRANTER, read_as_is},
     {NULL, 0, NULL},

@@ -21,6 +21,11 @@ static unsigned offers_of(const struct smtp_server *s)
     return s->conf.network || s->protocol == SMTP_SESSION_SMTP ? 0 : SMTP_OFFER_XTRANTER;
 }
 
+static unsigned mail_offers_of(const struct smtp_server *s)
+{
+    return offers_of(s) | (s->conf.network ? 0 : SMTP_OFFER_REQUIRETLS);
+}
+
 static unsigned rcpt_offers_of(const struct smtp_server *s)
 {
     return offers_of(s) | (s->utf8 ? SMTP_OFFER_UTF8 : 0);
@@ -102,7 +107,7 @@ static void obey_mail(struct smtp_server *s, const struct smtp_command *c)
     }
     struct smtp_mail mail;
     struct smtp_refusal why;
-    if (!smtp_command_mail(&mail, c->argument, offers_of(s), &why)) {
+    if (!smtp_command_mail(&mail, c->argument, mail_offers_of(s), &why)) {
         s->envelope = SMTP_SESSION_SENDER_REFUSED;
         smtp_session_refuse(s, &why);
         return;

@@ -131,6 +131,39 @@ class DialogueTest(RelayCase):
         self.check_manners()
 
 
+class RequireTlsTest(RelayCase):
+    """A program demands TLS all the way (RFC 8689)."""
+
+    def submit(self):
+        session = (b"EHLO x\nMAIL FROM:<%s> REQUIRETLS\nRCPT TO:<%s>\nDATA\nSubject: x\n.\nQUIT\n"
+                   % (lib.SENDER.encode(), lib.RECIPIENT.encode()))
+        done = self.daemon.sendmail("-bs", stdin=session)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn(b"queued as", done.stdout)
+
+    def test_it_is_passed_on_where_it_is_offered(self):
+        self.script(rule("ehlo", "offer", secured=True, words=["REQUIRETLS"]))
+        self.daemon.start()
+        self.submit()
+        self.assertIn("REQUIRETLS", self.wait_kept()[0]["parameters"])
+        self.check_manners()
+
+    def test_it_returns_where_it_is_not(self):
+        self.daemon.start()
+        self.submit()
+        self.daemon.wait_log(r"to=<%s>, .*dsn=5\.7\.30, status=bounced" % lib.RECIPIENT)
+        self.daemon.wait_log(r"to=<%s>, .*dsn=5\.7\.30" % lib.SENDER)
+        self.assertEqual(self.said("MAIL"), [])
+
+    def test_it_returns_where_the_server_may_be_anybody(self):
+        self.daemon.smarthosts[0][1]["tls-verify"] = "none"
+        self.script(rule("ehlo", "offer", words=["REQUIRETLS"]))
+        self.daemon.start()
+        self.submit()
+        self.daemon.wait_log(r"to=<%s>, .*dsn=5\.7\.30, status=bounced" % lib.RECIPIENT)
+        self.assertEqual(self.said("MAIL"), [])
+
+
 class ImplicitTest(RelayCase):
     tls = "implicit"
 

@@ -259,6 +259,23 @@ START_TEST(what_is_to_be_reported_is_read)
 }
 END_TEST
 
+START_TEST(tls_may_be_required_where_that_is_taken)
+{
+    struct smtp_mail m;
+    struct smtp_refusal why;
+    ck_assert(
+        smtp_command_mail(&m, STR_LIT("FROM:<a@b> requiretls"), SMTP_OFFER_REQUIRETLS, &why));
+    ck_assert(m.require_tls);
+    ck_assert(smtp_command_mail(&m, STR_LIT("FROM:<a@b>"), SMTP_OFFER_REQUIRETLS, &why));
+    ck_assert(!m.require_tls);
+    ck_assert(!smtp_command_mail(&m, STR_LIT("FROM:<a@b> REQUIRETLS=yes"),
+                                 SMTP_OFFER_REQUIRETLS, &why));
+    check_refusal("a value", &why, 501, "5.5.4");
+    ck_assert(!smtp_command_mail(&m, STR_LIT("FROM:<a@b> REQUIRETLS"), 0, &why));
+    check_refusal("not taken", &why, 555, "5.5.4");
+}
+END_TEST
+
 START_TEST(a_recipient_may_be_meant_as_it_is)
 {
     struct smtp_rcpt r;
@@ -406,6 +423,7 @@ int main(void)
     ADD_LOOP(tc, what_is_no_address_is_taken_as_such, invalids);
     ADD_LOOP(tc, bad_words_about_no_address_are_refused, bad_invalids);
     tcase_add_test(tc, what_is_to_be_reported_is_read);
+    tcase_add_test(tc, tls_may_be_required_where_that_is_taken);
     tcase_add_test(tc, a_recipient_may_be_meant_as_it_is);
     tcase_add_test(tc, a_message_as_it_is_is_asked_for_where_it_is_offered);
     tcase_add_test(tc, a_submission_id_is_read_where_it_is_offered);
