@@ -12,6 +12,7 @@ integration_modules = \
 	%reldir%/test_content.py \
 	%reldir%/test_crash.py \
 	%reldir%/test_disk.py \
+	%reldir%/test_kill.py \
 	%reldir%/test_faults.py \
 	%reldir%/test_outage.py \
 	%reldir%/test_schedule.py \
