@@ -19,6 +19,8 @@ enum {
     PUSH_BYTES = 2 * 1024 * 1024
 };
 
+static const char directory_name[] = "content";
+
 struct annex_file {
     struct annex_file *next;
     store_id id;
@@ -36,15 +38,22 @@ static off_t place_of(unsigned n)
     return (off_t)n * STORE_CHUNK_BYTES;
 }
 
+void annex_visit(struct annex *a, const char *spool, int spool_fd)
+{
+    size_t size = strlen(spool) + 1 + sizeof directory_name;
+    *a = (struct annex){.directory = mem_array(size, 1)};
+    snprintf(a->directory, size, "%s/%s", spool, directory_name);
+    a->directory_fd =
+        openat(spool_fd, directory_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 int annex_open(struct annex *a, unsigned from, const char *spool, int spool_fd, struct err *err)
 {
-    static const char name[] = "content";
-    size_t size = strlen(spool) + 1 + sizeof name;
-    *a = (struct annex){.from = from, .directory_fd = -1, .directory = mem_array(size, 1)};
-    snprintf(a->directory, size, "%s/%s", spool, name);
-    if (mkdirat(spool_fd, name, 0700) < 0 && errno != EEXIST)
-        return err_set(err, "cannot make the directory %s: %s", a->directory, strerror(errno));
-    a->directory_fd = openat(spool_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int made = mkdirat(spool_fd, directory_name, 0700) < 0 ? errno : 0;
+    annex_visit(a, spool, spool_fd);
+    a->from = from;
+    if (made && made != EEXIST)
+        return err_set(err, "cannot make the directory %s: %s", a->directory, strerror(made));
     struct stat st;
     if (a->directory_fd < 0 || fstat(a->directory_fd, &st) < 0)
         return err_set(err, "cannot open the directory %s: %s", a->directory, strerror(errno));

@@ -35,6 +35,9 @@ int annex_open(struct annex *a, unsigned from, const char *spool, int spool_fd,
                struct err *err) ATTR_MUST_CHECK;
 void annex_close(struct annex *a);
 
+/* The same for annex_read() alone; where there is no directory, there is nothing to be read. */
+void annex_visit(struct annex *a, const char *spool, int spool_fd);
+
 /* Whether a content of so many bytes has a file. */
 static inline bool annex_has(const struct annex *a, uint64_t body_bytes)
 {

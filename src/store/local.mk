@@ -28,6 +28,8 @@ noinst_LIBRARIES += %reldir%/libstore.a
 	%reldir%/store_open.c \
 	%reldir%/tables.c \
 	%reldir%/tables.h \
+	%reldir%/visit.c \
+	%reldir%/visit.h \
 	%reldir%/writer.c \
 	%reldir%/writer.h \
 	%reldir%/writer_chores.c \

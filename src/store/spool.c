@@ -202,6 +202,37 @@ enum spool_content spool_inspect(const struct spool *spool, struct err *err)
     return ours ? SPOOL_OURS : SPOOL_REFUSED;
 }
 
+int spool_visit(struct spool *spool, const char *directory, struct err *err)
+{
+    *spool = (struct spool){.directory_fd = -1, .lock_fd = -1};
+    spool->directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (spool->directory_fd < 0)
+        return err_set(err, "cannot open the spool directory %s: %s", directory,
+                       strerror(errno));
+    spool->directory = mem_strdup(directory);
+    spool->database = path_in(directory, "queue.db");
+    int fd = open(spool->database, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        err_set(err, "cannot open %s: %s", spool->database, strerror(errno));
+    int good = fd < 0 ? -1 : check_head(spool, fd, err);
+    if (fd >= 0)
+        close(fd);
+    if (good < 0)
+        spool_close(spool);
+    return good;
+}
+
+bool spool_is_locked(const struct spool *spool)
+{
+    int fd = openat(spool->directory_fd, "lock", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return errno != ENOENT;
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    bool locked = fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type != F_UNLCK;
+    close(fd);
+    return locked;
+}
+
 int spool_make_draft(const struct spool *spool, struct err *err)
 {
     char journal[sizeof "queue.db.new-journal"] = "queue.db.new-journal";

@@ -31,6 +31,13 @@ enum spool_content {
 int spool_open(struct spool *spool, const char *directory, struct err *err,
                pid_t *busy_pid) ATTR_MUST_CHECK;
 
+/* Open directory to read in it while no daemon runs: nothing is made, locked or changed. 0; or
+ * -1 with a sentence in *err. */
+int spool_visit(struct spool *spool, const char *directory, struct err *err) ATTR_MUST_CHECK;
+
+/* A daemon has the spool at this moment. */
+bool spool_is_locked(const struct spool *spool);
+
 /* Unlock, close, free. */
 void spool_close(struct spool *spool);
 

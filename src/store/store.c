@@ -184,8 +184,11 @@ void store_remove(struct store *s, store_id id, void *owner)
 /* A read that fails is as bad as a write that does: what the loop would do next rests on it. */
 static bool reading_failed(struct store *s, int rc)
 {
-    if (rc == SQLITE_OK)
-        return false;
+    bool disturbed = s->visiting && visit_is_disturbed(&s->visit);
+    if (disturbed && !s->visit_err.text[0])
+        (void)err_set(&s->visit_err, "tranterd has started meanwhile; ask it again");
+    if (rc == SQLITE_OK || disturbed)
+        return disturbed;
     char words[256];
     struct err reason;
     sql_words(s->reader.db, rc, words, sizeof words);
@@ -194,7 +197,10 @@ static bool reading_failed(struct store *s, int rc)
     else
         err_set(&reason, "reading the queue's database %s failed: %s", s->spool.database,
                 words);
-    writer_break(&s->writer, reason.text);
+    if (!s->visiting)
+        writer_break(&s->writer, reason.text);
+    else if (!s->visit_err.text[0])
+        s->visit_err = reason;
     return true;
 }
 
@@ -306,8 +312,11 @@ ssize_t store_read(struct store *s, store_id id, unsigned n, struct buf *out)
     int rc = reader_chunk(&s->reader, id, n, out, &bytes);
     struct err err;
     BUG_ON(rc == SQLITE_TOOBIG);
-    if (rc == SQLITE_OK ||
-        (rc == SQLITE_EMPTY && annex_read(&s->annex, id, n, bytes, out, &err) == 0))
+    bool whole = rc == SQLITE_OK ||
+                 (rc == SQLITE_EMPTY && annex_read(&s->annex, id, n, bytes, out, &err) == 0);
+    if (s->visiting && reading_failed(s, SQLITE_OK))
+        return -1;
+    if (whole)
         return (ssize_t)bytes;
     if (rc == SQLITE_MISMATCH)
         err_set(&err, "a part of the content in %s has another length", s->spool.database);
@@ -343,4 +352,10 @@ uint64_t store_free_bytes(const struct store *s)
 bool store_warn(const struct store *s, struct err *warning)
 {
     return spool_warn(&s->spool, warning);
+}
+
+bool store_visit_failed(const struct store *s, struct err *err)
+{
+    *err = s->visit_err;
+    return s->visit_err.text[0];
 }

@@ -123,6 +123,14 @@ struct store;
 struct store *store_open(const char *directory, struct err *err,
                          pid_t *busy_pid) ATTR_MUST_CHECK;
 
+/* Open the spool in directory to read it while no daemon runs. Nothing in it is changed. Only
+ * the functions that read may be called, and store_close(). NULL with *err. */
+struct store *store_visit(const char *directory, struct err *err) ATTR_MUST_CHECK;
+
+/* True, with the sentence, once a read of a visitor's failed; also for the reason that a daemon
+ * started meanwhile. What was read before is sound. */
+bool store_visit_failed(const struct store *s, struct err *err);
+
 /* Finish what waits, sync, stop the writer, close. */
 void store_close(struct store *s);
 

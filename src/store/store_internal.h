@@ -10,6 +10,7 @@
 #include "schema.h"
 #include "spool.h"
 #include "store.h"
+#include "visit.h"
 #include "writer.h"
 
 struct store {
@@ -19,6 +20,9 @@ struct store {
     struct reserve reserve;
     struct writer writer;
     struct reader reader;
+    bool visiting; /* there is no writer, and nothing is written */
+    struct visit visit;
+    struct err visit_err; /* why the first read failed */
     int event_fd;
     store_id last_id; /* given by store_begin, or found in the database */
 };

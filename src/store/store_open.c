@@ -273,6 +273,27 @@ struct store *store_open(const char *directory, struct err *err, pid_t *busy_pid
     return store_open_with(directory, &options, err, busy_pid);
 }
 
+struct store *store_visit(const char *directory, struct err *err)
+{
+    sqlite3 *db;
+    struct store *s = mem_new(sizeof *s);
+    s->visiting = true;
+    s->event_fd = s->marks.fd = s->annex.directory_fd = s->reserve.fd = -1;
+    if (spool_visit(&s->spool, directory, err) < 0) {
+        free(s);
+        return NULL;
+    }
+    int rc = visit_open(&s->visit, &s->spool, &db, err) < 0 ? SQLITE_CANTOPEN
+                                                            : reader_open(&s->reader, db);
+    annex_visit(&s->annex, directory, s->spool.directory_fd);
+    if (rc == SQLITE_OK)
+        return s;
+    if (s->reader.db)
+        (void)refuse(s, db, rc, err);
+    store_close(s);
+    return NULL;
+}
+
 void store_close(struct store *s)
 {
     if (!s)

@@ -54,6 +54,12 @@ TESTS += %reldir%/check_history
 %canon_reldir%_check_history_CPPFLAGS = $(store_test_I)
 %canon_reldir%_check_history_LDADD = $(store_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += %reldir%/check_visit
+TESTS += %reldir%/check_visit
+%canon_reldir%_check_visit_SOURCES = %reldir%/check_visit.c $(store_fixture)
+%canon_reldir%_check_visit_CPPFLAGS = $(store_test_I)
+%canon_reldir%_check_visit_LDADD = $(store_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += %reldir%/check_marks
 TESTS += %reldir%/check_marks
 %canon_reldir%_check_marks_SOURCES = %reldir%/check_marks.c $(store_fixture)
