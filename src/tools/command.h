@@ -4,7 +4,7 @@
 #ifndef TRANTER_COMMAND_H
 #define TRANTER_COMMAND_H
 
-#include <stdbool.h>
+#include "buf.h"
 
 /* Options that come after a command, or before it. */
 enum command_option {
@@ -43,6 +43,7 @@ struct command {
     bool takes_words;    /* after its name */
     bool takes_ids;      /* and they are queue ids */
     bool all_by_default; /* where no message is selected */
+    bool reads_spool;    /* where no daemon runs, its spool answers */
     bool changes;        /* what it selects: it is counted, may take long, and can be stopped */
 
     /* The exit status. What is wrong was said on standard error. */
@@ -50,6 +51,11 @@ struct command {
 };
 
 extern const char command_program[]; /* "tranterctl", as messages begin */
+
+/* Append what the daemon is to be asked: command->verb, and what was said after the command.
+ * -1, and said why, where that is not what the command takes. */
+int command_words(const struct command *command, const struct command_line *line,
+                  struct buf *question);
 
 /* Ask the daemon command->verb of the messages that are selected, and pass its answer on. */
 int command_ask(const struct command *command, const struct command_line *line);

@@ -35,6 +35,8 @@ bin_PROGRAMS += %reldir%/tranterctl
 %canon_reldir%_tranterctl_SOURCES = \
 	%reldir%/command.h \
 	%reldir%/command_ask.c \
+	%reldir%/command_words.c \
+	%reldir%/spool_answer.c %reldir%/spool_answer.h \
 	%reldir%/command_check.c %reldir%/command_why.c \
 	%reldir%/command_diagnose.c \
 	%reldir%/tranterctl.c

@@ -69,11 +69,13 @@ static const struct {
 };
 
 static const struct command commands[] = {
-    {"status", "status", .takes = JSON | LIMITS, .run = command_ask},
-    {"queue", "queue", .takes = JSON | CONDITIONS, .takes_ids = true, .run = command_ask},
-    {"mailq", "queue", .takes = JSON | CONDITIONS, .takes_ids = true, .run = command_ask},
-    {"show", "show", .takes = JSON | COMMAND_TAKES(COMMAND_RAW), .takes_ids = true,
+    {"status", "status", .takes = JSON | LIMITS, .reads_spool = true, .run = command_ask},
+    {"queue", "queue", .takes = JSON | CONDITIONS, .takes_ids = true, .reads_spool = true,
      .run = command_ask},
+    {"mailq", "queue", .takes = JSON | CONDITIONS, .takes_ids = true, .reads_spool = true,
+     .run = command_ask},
+    {"show", "show", .takes = JSON | COMMAND_TAKES(COMMAND_RAW), .takes_ids = true,
+     .reads_spool = true, .run = command_ask},
     {"retry", "retry", .takes = CHANGE, .takes_ids = true, .all_by_default = true,
      .changes = true, .run = command_ask},
     {"hold", "hold", .takes = CHANGE, .takes_ids = true, .changes = true, .run = command_ask},

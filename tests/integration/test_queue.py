@@ -5,6 +5,7 @@ import json
 import os
 import re
 import socket
+import subprocess
 
 import lib
 from test_admin import AdminCase
@@ -215,6 +216,87 @@ class UsersTest(QueueCase):
         ids = self.start_mixed()
         self.assertIn("other@example.com", self.text("queue", user=self.place.user))
         self.assertEqual(self.text("remove", ids[1], user=self.place.user), "removed 1 message\n")
+
+
+class AwayTest(QueueCase):
+    """The daemon is away, and its spool is not."""
+
+    def spool_state(self):
+        """Names, owners, sizes and times in the spool."""
+        state = []
+        for directory, _, names in os.walk(self.daemon.spool):
+            for name in names:
+                st = os.stat(os.path.join(directory, name))
+                state.append((name, st.st_uid, st.st_mode, st.st_size, st.st_mtime_ns))
+        return sorted(state)
+
+    def check_reads(self, ids):
+        before = self.spool_state()
+        said = (b"tranterctl: tranterd is not running, or not at %s: read from %s\n"
+                % (self.daemon.control.encode(), self.daemon.spool.encode()))
+        done = self.ctl("queue")
+        self.assertEqual((done.returncode, done.stderr), (0, said))
+        self.assertRegex(done.stdout.decode(), r"^\S+/mqueue \(3 requests\)\n[\s\S]*4\.2\.1 Busy[\s\S]*"
+                                               r"-- \d+ Kbytes in 3 Requests\.\n\Z")
+        for arguments, expected in (((), ids), (("--state", "held"), ids[2:]), (("--to", "*.net"), ids[:1]),
+                                    ((ids[1],), [ids[1]]), (("--from", "nobody@*"), [])):
+            done = self.ctl("queue", "--json", *arguments)
+            self.assertEqual([json.loads(line)["queue_id"] for line in done.stdout.splitlines()], expected)
+        done = self.ctl("show", ids[2])
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout.decode(), r"(?m)^state: +held$[\s\S]*held by uid[\s\S]*^  Subject: a test$")
+        self.assertEqual(json.loads(self.ctl("show", "--json", ids[2]).stdout)["queue_id"], ids[2])
+        self.assertTrue(self.ctl("show", "--raw", ids[0]).stdout.endswith(b"\r\n\r\nOne line.\r\n"))
+        done = self.ctl("status")
+        self.assertEqual((done.returncode, done.stderr), (69, said))
+        self.assertIn(b"queue: 0 new, 2 deferred, 1 held, 0 dead;", done.stdout)
+        self.assertEqual(json.loads(self.ctl("status", "--json").stdout)["queue"]["held"], 1)
+        self.assertEqual(self.ctl("show", "ABCDEF012345").returncode, 67)
+        self.assertEqual(self.ctl("queue", "--state", "asleep").returncode, 64)
+        for command in (("retry",), ("hold", "--all"), ("remove", ids[0]), ("reload",)):
+            done = self.ctl(*command)
+            self.assertEqual((done.returncode, done.stdout), (69, b""))
+            self.assertNotIn(b"read from", done.stderr)
+        self.assertEqual(self.spool_state(), before)
+
+    def test_the_listing_commands_read_what_a_stop_left(self):
+        ids = self.start_mixed()
+        self.daemon.stop()
+        self.check_reads(ids)
+
+    def test_the_listing_commands_read_what_a_kill_left(self):
+        ids = self.start_mixed()
+        self.daemon.kill()
+        self.check_reads(ids)
+        self.daemon.start()
+        self.assertEqual(self.selected(), ids)
+
+    def test_who_may_not_read_the_spool_is_told_69(self):
+        self.needs_root()
+        self.start_mixed()
+        self.daemon.stop()
+        for command in ("queue", "status"):
+            done = self.ctl(command, user=STRANGER)
+            self.assertEqual((done.returncode, done.stdout), (69, b""))
+            self.assertIn(b"nor can its spool be read: cannot open the spool directory", done.stderr)
+
+    def test_mailq_is_69(self):
+        self.start_mixed()
+        self.daemon.stop()
+        done = self.daemon.sendmail("-bp", user=self.root)
+        self.assertEqual((done.returncode, done.stdout), (69, b""))
+
+    def test_a_reader_who_has_read_enough_hears_no_complaint(self):
+        self.start_mixed()
+        self.daemon.stop()
+        reader, writer = os.pipe()
+        os.close(reader)
+        with open(writer, "wb") as out:
+            done = subprocess.run([self.place.programs["tranterctl"], "-c", self.place.file(self.daemon.conf), "queue"],
+                                  stdout=out, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=60,
+                                  check=False)
+        self.assertEqual(done.returncode, 74)
+        self.assertRegex(done.stderr, rb"\Atranterctl: tranterd is not running.*\n\Z")
 
 
 class StopTest(QueueCase):
