@@ -53,12 +53,23 @@ static void begin_remove(struct client *c, const struct store_message *m)
     store_remove(c->control->facts.store, m->id, &c->waiter);
 }
 
+static void begin_return(struct client *c, const struct store_message *m)
+{
+    if (relay_return(c->control->facts.relay, m->id, &c->waiter))
+        return;
+    c->pending--;
+    c->left++;
+    control_client_note(c, EX_TEMPFAIL, "too much is under way at this moment; try again");
+}
+
 static const struct change retry = {"retried", 1U << STORE_QUEUED, .begin = begin_retry},
                            hold = {"held", 1U << STORE_QUEUED, .begin = begin_hold},
                            release = {"released", 1U << STORE_HELD, .begin = begin_release},
                            removal = {"removed",
                                       1U << STORE_QUEUED | 1U << STORE_HELD | 1U << STORE_DEAD,
-                                      .leaves_active = true, .begin = begin_remove};
+                                      .leaves_active = true, .begin = begin_remove},
+                           giving_up = {"returned", 1U << STORE_QUEUED | 1U << STORE_HELD,
+                                        .leaves_active = true, .begin = begin_return};
 
 /* Somebody named a message with which there is nothing to do. */
 static void note_misfit(struct client *c, const struct store_message *m)
@@ -217,4 +228,10 @@ void control_ask_remove(struct client *c, struct str words)
 {
     if (read_question(c, words))
         begin(c, &removal);
+}
+
+void control_ask_return(struct client *c, struct str words)
+{
+    if (read_privileged(c, words, "return messages"))
+        begin(c, &giving_up);
 }

@@ -24,8 +24,8 @@ static const struct {
     {"metrics", control_ask_metrics}, {"show", control_ask_show},
     {"retry", control_ask_retry},     {"hold", control_ask_hold},
     {"release", control_ask_release}, {"remove", control_ask_remove},
-    {"reload", control_ask_reload},   {"aliases", control_ask_aliases},
-    {"verify", control_ask_verify},
+    {"return", control_ask_return},   {"reload", control_ask_reload},
+    {"aliases", control_ask_aliases}, {"verify", control_ask_verify},
 };
 
 static void free_client(void *object)

@@ -102,7 +102,8 @@ control_verb control_ask_queue;
 control_verb control_ask_show;
 
 /* control_change.c */
-control_verb control_ask_retry, control_ask_hold, control_ask_release, control_ask_remove;
+control_verb control_ask_retry, control_ask_hold, control_ask_release, control_ask_remove,
+    control_ask_return;
 
 /* control_daemon.c */
 control_verb control_ask_status, control_ask_metrics, control_ask_reload;

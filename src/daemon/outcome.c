@@ -164,3 +164,21 @@ void outcome_expire(struct store_message *m, const struct fault *reason, unsigne
         index[(*n)++] = i;
     }
 }
+
+void outcome_return(struct store_message *m, unsigned *index, unsigned *n)
+{
+    *n = 0;
+    for (unsigned i = 0; i < m->n_recipients && *n < OUTCOME_EXPIRE_MAX; i++) {
+        struct store_recipient *r = &m->recipients[i];
+        struct fault known = r->fault;
+        if (r->state != STORE_WAITING)
+            continue;
+        fault_set(&r->fault, FAULT_MESSAGE, "5.3.0", "RETURNED",
+                  "The administrator returned the message before its time. %s%s",
+                  known.text[0] ? "What held it up: " : "", known.text);
+        fault_fix(&r->fault, "Ask your administrator why, and whether to send it again.");
+        snprintf(r->fault.reply, sizeof r->fault.reply, "%s", known.reply);
+        r->state = STORE_FAILED;
+        index[(*n)++] = i;
+    }
+}

@@ -55,6 +55,10 @@ bool outcome_is_expired(const struct store_message *m, const struct outcome_rule
 void outcome_expire(struct store_message *m, const struct fault *reason, unsigned *index,
                     unsigned *n);
 
+/* The same at the administrator's word, before its time: they fail for having been returned,
+ * whatever held them up is told with it. */
+void outcome_return(struct store_message *m, unsigned *index, unsigned *n);
+
 /* "sent", "deferred", "bounced", "expired" */
 const char *outcome_event_name(enum outcome_event event);
 

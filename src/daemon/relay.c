@@ -288,6 +288,39 @@ static int64_t earliest(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* A return that somebody waits for. */
+struct returning {
+    struct relay *relay;
+    struct waiter *waiter;
+};
+
+static void on_returned(void *self, store_id id)
+{
+    struct returning *returning = self;
+    struct waiter *waiter = returning->waiter;
+    on_recorded(returning->relay, id);
+    free(returning);
+    waiter->on_result(waiter, &(struct store_result){.type = STORE_RECORDED, .id = id});
+}
+
+bool relay_return(struct relay *r, store_id id, struct waiter *waiter)
+{
+    bool busy = relay_is_active(r, id) || r->n_active == ACTIVE_MAX;
+    struct store_message *m = busy ? NULL : store_load(r->store, id);
+    if (!m || m->state == STORE_DEAD) {
+        store_message_free(m);
+        return false;
+    }
+    struct returning *returning = mem_new(sizeof *returning);
+    *returning = (struct returning){r, waiter};
+    struct settle_context context = context_of(r);
+    context.on_recorded = on_returned;
+    context.self = returning;
+    set_active(r, id);
+    settle_returned(&context, m);
+    return true;
+}
+
 static enum sweep_claim claim(void *self, store_id id)
 {
     struct relay *r = self;

@@ -12,6 +12,7 @@
 #include "report_limit.h"
 #include "store.h"
 #include "tally.h"
+#include "waiter.h"
 
 struct relay;
 
@@ -47,6 +48,10 @@ unsigned relay_active(const struct relay *r);
 
 /* Grows whenever a smarthost goes down, comes back, or is down for another cause. */
 unsigned relay_changes(const struct relay *r);
+
+/* Return message id to its sender now, as far as it still waits. waiter is told as by the store
+ * once that is committed. False: it is being sent, dead, or gone. */
+bool relay_return(struct relay *r, store_id id, struct waiter *waiter);
 
 /* Is message id being sent at this moment? */
 bool relay_is_active(const struct relay *r, store_id id);

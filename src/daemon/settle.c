@@ -167,7 +167,13 @@ static void on_result(struct waiter *waiter, const struct store_result *result)
         log_say(LOG_LEVEL_ERROR, s->id, "the outcome could not be recorded: %s",
                 result->reason);
     settlement_log(s);
-    s->context.on_recorded(s->context.self, result->id);
+    struct store_message *rest = s->returning && !s->removed && !s->died
+                                     ? store_load(s->context.store, result->id)
+                                     : NULL;
+    if (rest)
+        settle_returned(&s->context, rest);
+    else
+        s->context.on_recorded(s->context.self, result->id);
     free_settlement(s);
 }
 
@@ -242,6 +248,17 @@ void settle_expired(const struct settle_context *context, struct store_message *
     outcome_expire(m, reason, s->index, &s->n);
     for (unsigned i = 0; i < s->n; i++)
         s->events[i] = OUTCOME_EXPIRED;
+    settlement_set_delays(s, 0, 0);
+    record(s);
+}
+
+void settle_returned(const struct settle_context *context, struct store_message *m)
+{
+    struct settlement *s = new_settlement(context, m);
+    outcome_return(m, s->index, &s->n);
+    for (unsigned i = 0; i < s->n; i++)
+        s->events[i] = OUTCOME_BOUNCED;
+    s->returning = true;
     settlement_set_delays(s, 0, 0);
     record(s);
 }

@@ -41,6 +41,10 @@ void settle_attempt(const struct settle_context *context, struct store_message *
 void settle_expired(const struct settle_context *context, struct store_message *m,
                     const struct fault *reason);
 
+/* Return m (taken) to its sender now, whatever holds it up: all recipients that wait fail, with
+ * one report each time for OUTCOME_EXPIRE_MAX of them. on_recorded is called after the last. */
+void settle_returned(const struct settle_context *context, struct store_message *m);
+
 /* Tell the sender of m (taken) that it is still on its way, where he wants to be told; reason
  * is what holds up recipients that have no fault of their own. False: he is not told, nothing
  * is recorded, and on_recorded is not called. */

@@ -30,6 +30,7 @@ struct settlement {
     char remote[256];           /* relay without address and port */
     char delay[24], delays[80]; /* seconds, as Postfix has them */
     bool removed, died, held;
+    bool returning; /* and there may be more recipients to return it for */
 };
 
 /* Since arrival in all; and before this attempt, in the scheduler, connecting, sending. */

@@ -23,6 +23,7 @@ static const char help[] =
     "  hold SELECTION        keep in the queue until released\n"
     "  release SELECTION     let go, and attempt now\n"
     "  remove SELECTION      drop from the queue, for good\n"
+    "  return SELECTION      give up now: its sender gets a report\n"
     "  reload                load the configuration afresh\n"
     "  metrics               numbers for Prometheus, as OpenMetrics text\n"
     "  check                 check the configuration file and the aliases\n"
@@ -83,9 +84,10 @@ static const struct command commands[] = {
      .run = command_ask},
     {"remove", "remove", .takes = CHANGE, .takes_ids = true, .changes = true,
      .run = command_ask},
+    {"return", "return", .takes = CHANGE, .takes_ids = true, .changes = true,
+     .run = command_ask},
     {"reload", "reload", .run = command_ask},
     {"check", .run = command_check},
-    {.name = "return"},
     {"diagnose", .takes = JSON | COMMAND_TAKES(COMMAND_FROM) | COMMAND_TAKES(COMMAND_TO),
      .takes_words = true, .run = command_diagnose},
     {"why", .takes = JSON | WHO, .takes_words = true, .run = command_why},
@@ -138,10 +140,6 @@ static int run_command(const char *name, const struct command_line *line)
     const struct command *command = find_command(name);
     if (!command) {
         say(command_program, "there is no command %.100s; see tranterctl --help", name);
-        return EX_USAGE;
-    }
-    if (!command->run) {
-        say(command_program, "%s is not available in this version", name);
         return EX_USAGE;
     }
     unsigned strange = strange_option(command, line);

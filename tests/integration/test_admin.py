@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 
 import lib
+import reports
 
 ID = r"[0-9A-F]{10,16}"
 DATE = r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d"
@@ -148,6 +149,55 @@ class QueueTest(AdminCase):
         self.assertTrue(self.daemon.logged("%s: removed" % ids[1]))
         self.text("remove", "--all")
         self.assertEqual(self.daemon.queue(), [])
+
+    def test_return_gives_up_now_with_a_report_that_says_why(self):
+        ids = self.start_deferred(2)
+        self.text("hold", ids[1])
+        self.text("return", *ids)
+        self.wait_kept(2)
+        self.assertEqual(self.daemon.queue(), [])
+        seen = set()
+        for record in self.host.records:
+            report = reports.Report(self, self.host.content(record), lib.SENDER)
+            seen.update(report.actions())
+            self.assertIn("The administrator returned the message before its time.",
+                          report.text.replace("\r\n    ", " "))
+            self.assertEqual(report.of_recipients[0]["Diagnostic-Code"], "smtp; 450 4.2.1 Busy")
+        self.assertEqual(seen, {("r0@example.net", "failed"), ("r1@example.net", "failed")})
+        self.assertTrue(self.daemon.logged(r"%s: returned by uid \d+" % ids[0]))
+
+    def test_return_of_what_has_no_sender_keeps_it_as_dead(self):
+        self.start_deferred(0)
+        self.host.script.replace([{"stage": "rcpt", "action": "reply", "text": "450 4.2.1 Busy"}])
+        self.daemon.submit(sender="")
+        self.daemon.wait_log("status=deferred")
+        entry = self.daemon.queue()[0]
+        self.text("return", entry["queue_id"])
+        self.assertEqual([e["state"] for e in self.daemon.queue()], ["dead"])
+        done = self.ctl("return", entry["queue_id"])
+        self.assertEqual(done.returncode, 64)
+
+    def test_return_is_for_administrators(self):
+        ids = self.start_deferred(1)
+        done = self.ctl("return", ids[0], user=(65533, 65533))
+        self.assertEqual(done.returncode, 77)
+        self.assertEqual(len(self.daemon.queue()), 1)
+
+    def test_a_message_to_thousands_is_returned_for_all(self):
+        self.daemon.settings["recipient-limit"] = 3000
+        self.daemon.settings["retry-min"] = self.daemon.settings["retry-max"] = "1h"
+        self.host.stop()
+        self.daemon.start()
+        self.daemon.submit(*("r%d@example.net" % n for n in range(2500)))
+        self.text("return", self.daemon.queue()[0]["queue_id"])
+        self.host.start()
+        self.text("retry")
+        self.wait_kept(3)
+        told = set()
+        for record in self.host.records:
+            report = reports.Report(self, self.host.content(record), lib.SENDER)
+            told.update(address for address, _ in report.actions())
+        self.assertEqual(len(told), 2500)
 
     def test_an_unknown_message_is_67_and_wrong_usage_64(self):
         self.daemon.start()

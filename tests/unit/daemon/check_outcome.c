@@ -4,6 +4,7 @@
 #include "schedule.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -240,6 +241,29 @@ START_TEST(expiry_takes_those_that_wait_with_the_reason_they_have)
 }
 END_TEST
 
+START_TEST(a_return_fails_who_waits_and_tells_what_held_them_up)
+{
+    struct store_message *m = message_to(3);
+    unsigned index[3], n;
+    m->recipients[0].fault = fault_of(FAULT_SERVER, "4.4.1", "CONNECT");
+    snprintf(m->recipients[0].fault.text, FAULT_TEXT_MAX, "no answer");
+    m->recipients[1].state = STORE_SENT;
+    outcome_return(m, index, &n);
+    ck_assert_uint_eq(n, 2);
+    ck_assert(index[0] == 0 && index[1] == 2);
+    for (unsigned i = 0; i < n; i++) {
+        const struct store_recipient *r = &m->recipients[index[i]];
+        ck_assert_int_eq(r->state, STORE_FAILED);
+        ck_assert(r->fault.permanent && r->fault.scope == FAULT_MESSAGE);
+    }
+    ck_assert_ptr_nonnull(strstr(m->recipients[0].fault.text, "What held it up: no answer"));
+    ck_assert_ptr_null(strstr(m->recipients[2].fault.text, "held"));
+    outcome_return(m, index, &n);
+    ck_assert_uint_eq(n, 0);
+    free_message(m);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("outcome");
@@ -253,6 +277,7 @@ int main(void)
     tcase_add_test(tc, a_clock_that_jumped_returns_nothing_at_the_first_attempt);
     tcase_add_test(tc, one_bad_recipient_leaves_the_others_alone);
     tcase_add_test(tc, expiry_takes_those_that_wait_with_the_reason_they_have);
+    tcase_add_test(tc, a_return_fails_who_waits_and_tells_what_held_them_up);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -202,7 +202,7 @@ class TranterctlTest(unittest.TestCase):
                  ("remove", "all"), ("remove", "x" * 65), ("--fly", "queue"), ("status", "--all"),
                  ("queue", "A=1"), ("hold",), ("hold", "--older", "soon"), ("queue", "--user", "no such"),
                  ("queue", "--all"), ("queue", "--raw"), ("status", "--from", "x"), ("remove", "--from"),
-                 ("release",), ("return", "A1"), ("diagnose", "main", "spare"),
+                 ("release",), ("return",), ("diagnose", "main", "spare"),
                  ("diagnose", "nosuch"), ("diagnose", "--all"), ("diagnose", "--to", "a b"),
                  ["remove"] + ["A%063d" % i for i in range(1100)])
         for arguments in cases:
