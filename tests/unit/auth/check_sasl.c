@@ -235,6 +235,7 @@ START_TEST(cram_md5_is_that_of_the_rfc)
     expect_refused_step(s, &out, "<1@x>");
     ck_assert(sasl_satisfied(s, &f));
     sasl_free(s);
+    buf_release(&out);
     s = begin_as(&tim, "CRAM-MD5", &out);
     ck_assert(!sasl_step(s, STR_LIT(""), &out, &f));
     ck_assert_str_eq(f.code, "AUTH-BADSERVER");
@@ -256,12 +257,14 @@ START_TEST(external_names_the_user_where_that_is_all_there_is)
     ck_assert(str_eq(buf_str(&out), STR_LIT("web1")));
     expect_refused_step(s, &out, "");
     sasl_free(s);
+    buf_release(&out);
     s = begin_as(&bound, "EXTERNAL", &out);
     ck_assert(sasl_initial(s, &out));
     ck_assert_uint_eq(buf_len(&out), 0);
     expect_refused_step(s, &out, "who?");
     ck_assert(sasl_satisfied(s, &f));
     sasl_free(s);
+    buf_release(&out);
     const struct sasl_identity anonymous = {.has_certificate = true};
     s = begin_as(&anonymous, "EXTERNAL", &out);
     ck_assert(sasl_initial(s, &out));

@@ -74,7 +74,7 @@ START_TEST(a_long_name_is_cut_between_characters)
     buf_init(&out, 4096);
     identity_put_field(&out, "From", name, STR_LIT("a@b"));
     ck_assert(!out.failed);
-    ck_assert_ptr_null(strstr(buf_str(&out).p, "unknown"));
+    ck_assert_ptr_null(memmem(buf_str(&out).p, buf_len(&out), "unknown", 7));
     ck_assert_uint_lt(buf_len(&out), 800);
     buf_release(&out);
 }
