@@ -7,6 +7,7 @@ import email.policy
 import random
 
 import lib
+from smarthost import CHUNKING
 
 SEVEN = ("PIPELINING", "SIZE 104857600", "ENHANCEDSTATUSCODES")
 MEBIBYTE = 1024 * 1024
@@ -162,6 +163,12 @@ class LongLineTest(ContentCase):
         self.check_manners()
 
 
+class LongLineChunkedTest(LongLineTest):
+    """The smarthost takes BDAT."""
+
+    capabilities = CHUNKING
+
+
 class QueueTest(ContentCase):
     def test_the_queue_keeps_what_came(self):
         """One smarthost without 8BITMIME refuses for now; one with it gets what was written."""
@@ -242,6 +249,12 @@ class SevenBitTest(ContentCase):
         self.assertEqual(self.host.violations,
                          ["session 1: octets over 127 without BODY=8BITMIME"])
         self.host.violations.clear()
+
+
+class SevenBitChunkedTest(SevenBitTest):
+    """And takes BDAT."""
+
+    capabilities = SEVEN + ("CHUNKING",)
 
 
 if __name__ == "__main__":
