@@ -589,6 +589,11 @@ bool delivery_missed_ipv6(const struct delivery *d)
     return d->missed_ipv6;
 }
 
+unsigned delivery_oddities(const struct delivery *d)
+{
+    return d->smtp ? smtp_client_oddities(d->smtp) : 0;
+}
+
 const char *delivery_relay(const struct delivery *d)
 {
     return d->relay;

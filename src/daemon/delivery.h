@@ -87,6 +87,9 @@ unsigned delivery_messages_max(const struct delivery *d);
 /* IPv6 to it came first, and does not work from here. */
 bool delivery_missed_ipv6(const struct delivery *d);
 
+/* What the server does that it should not: enum smtp_client_oddity. */
+unsigned delivery_oddities(const struct delivery *d);
+
 /* "smtp.example.com[192.0.2.1]:587", or "none" before a connection. */
 const char *delivery_relay(const struct delivery *d);
 

@@ -46,10 +46,11 @@ struct smarthost {
     int64_t look_at;                /* when to look for a changed one, in monotonic ms */
     struct width width;
     struct rate rate;
-    unsigned breaks;  /* connections in a row that broke in a transaction */
-    store_id suspect; /* the message of the first of them, which was charged; 0: none */
-    bool confused;    /* its replies were out of step once: one command after another since */
-    bool unchunked;   /* it refused BDAT once */
+    unsigned breaks;   /* connections in a row that broke in a transaction */
+    store_id suspect;  /* the message of the first of them, which was charged; 0: none */
+    bool confused;     /* its replies were out of step once: one command after another since */
+    unsigned oddities; /* that were said in the log, enum smtp_client_oddity */
+    bool unchunked;    /* it refused BDAT once */
     bool noted_ipv6;
     bool retired;
     TAILQ_HEAD(, link) links;
@@ -450,14 +451,33 @@ static void learn(struct smarthost *s, const struct fault *fault)
     }
 }
 
+static void log_oddities(struct smarthost *s, const struct delivery *d)
+{
+    static const struct {
+        enum smtp_client_oddity oddity;
+        const char *text;
+    } texts[] = {
+        {SMTP_CLIENT_BARE_LF, "ends lines with LF alone"},
+        {SMTP_CLIENT_MIXED_CODES, "has different codes in one reply; the last counts"},
+        {SMTP_CLIENT_NOT_354, "answers DATA with another code than 354"},
+    };
+    unsigned news = delivery_oddities(d) & ~s->oddities;
+    s->oddities |= news;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (news & texts[i].oddity)
+            log_say(LOG_LEVEL_INFO, NULL, "smarthost \"%s\" %s; this is put up with",
+                    s->conf->name, texts[i].text);
+    }
+}
+
 static void on_dead(void *self, struct delivery *d, const struct fault *fault)
 {
     struct link *link = self;
     struct smarthost *s = link->smarthost;
-    (void)d;
     s->owner.wake(s->owner.self);
     if (link->state != LINK_DIALLING)
         learn(s, fault);
+    log_oddities(s, d);
     if (!s->retired && link->state == LINK_ANSWERED)
         on_end_after_verdict(link, fault);
     if (!s->retired && link->state == LINK_DIALLING && fault->scope != FAULT_NONE)

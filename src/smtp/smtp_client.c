@@ -336,6 +336,11 @@ void smtp_client_quit(struct smtp_client *c, int64_t now_ms)
     smtp_dialogue_enter(c, SMTP_STAGE_QUIT);
 }
 
+unsigned smtp_client_oddities(const struct smtp_client *c)
+{
+    return c->oddities;
+}
+
 bool smtp_client_says_literal(const struct smtp_client *c)
 {
     return c->literal;

@@ -214,6 +214,15 @@ void smtp_client_progress(struct smtp_client *c, int64_t now_ms);
 /* Say goodbye; only after IDLE. DEAD with scope NONE follows at the 221, or 5 s later. */
 void smtp_client_quit(struct smtp_client *c, int64_t now_ms);
 
+/* What the server does that it should not, and that is put up with: a set. */
+enum smtp_client_oddity {
+    SMTP_CLIENT_BARE_LF = 1 << 0,     /* lines end with LF alone (S-136) */
+    SMTP_CLIENT_MIXED_CODES = 1 << 1, /* codes differ within a reply; the last counts (S-134) */
+    SMTP_CLIENT_NOT_354 = 1 << 2      /* DATA is answered with another 3yz (S-081) */
+};
+
+unsigned smtp_client_oddities(const struct smtp_client *c);
+
 /* The server refused ehlo_name, and takes our address in its place: the name wants mending. */
 bool smtp_client_says_literal(const struct smtp_client *c);
 

@@ -317,6 +317,8 @@ static void take_answer(struct smtp_client *c)
 
 void smtp_dialogue_reply(struct smtp_client *c)
 {
+    c->oddities |= (c->reply.bare_lf ? SMTP_CLIENT_BARE_LF : 0u) |
+                   (c->reply.mixed ? SMTP_CLIENT_MIXED_CODES : 0u);
     bool in_content = is_in_content(c);
     if (!c->reply_early) {
         c->answered = c->owed[c->owed_first];

@@ -93,6 +93,7 @@ struct smtp_client {
     bool ready;         /* was IDLE once */
     bool masked;        /* a firewall wrote over words (S-018) */
     bool auth_in_clear; /* AUTH was offered before STARTTLS; for a sentence, nothing else */
+    unsigned oddities;  /* enum smtp_client_oddity */
     bool literal;       /* EHLO is said with our address, since our name was refused */
     bool first_line_keyword; /* STARTTLS stood on the first line of EHLO's reply (S-011) */
     struct smtp_caps caps;

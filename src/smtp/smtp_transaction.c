@@ -248,6 +248,8 @@ enum smtp_stage smtp_transaction_on_data_reply(struct smtp_client *c,
     struct smtp_flight *f = c->answered.flight;
     if (r->code < 300)
         return smtp_dialogue_lose_step(c, r, "354");
+    if (r->code < 400 && r->code != 354)
+        c->oddities |= SMTP_CLIENT_NOT_354;
     if (f->judged)
         return on_needless_data_reply(c, f, r);
     if (smtp_dialogue_is_positive(r))

@@ -96,6 +96,19 @@ class DialogueTest(RelayCase):
         self.assertEqual((len(record["recipients"]), record["pipelined"]), (3, True))
         self.check_manners()
 
+    def test_what_is_put_up_with_is_logged_once(self):
+        self.daemon.smarthosts[0][1]["messages-per-connection"] = 1
+        self.script(rule("data", "reply", "350 Go on"))
+        self.daemon.start()
+        for number in range(3):
+            self.daemon.submit("r%d@example.net" % number)
+        self.wait_kept(3)
+        self.wait_idle()
+        lib.wait_for(lambda: not self.host.open_sessions(), "the last goodbye")
+        lib.wait_for(lambda: self.daemon.log().count("answers DATA with another code") == 1,
+                     "the line, once")
+        self.check_manners()
+
     def test_it_works_with_no_extension_but_auth(self):
         self.host.capabilities = ()
         self.daemon.start().submit()

@@ -2,6 +2,7 @@
 #include "dialogue.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -629,6 +630,29 @@ START_TEST(starttls_on_the_first_line_is_told)
 }
 END_TEST
 
+START_TEST(what_is_put_up_with_is_known)
+{
+    static const struct {
+        const char *reply;
+        unsigned oddities;
+    } rows[] = {{"S: 354 go\n", 0},
+                {"S: 350 go\n", SMTP_CLIENT_NOT_354},
+                {"S: 354-go\nS: 350 on\n", SMTP_CLIENT_MIXED_CODES | SMTP_CLIENT_NOT_354}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char script[2048];
+        snprintf(script, sizeof script, "%s%s! RCPT 0 none\n! BODY\n",
+                 READY ONE_SENT "S: 250 ok\nS: 250 ok\n", rows[i].reply);
+        dialogue_run(&(struct dialogue){"oddities", "pipelining", script});
+        ck_assert_uint_eq(dialogue_oddities(), rows[i].oddities);
+    }
+    struct smtp_client_conf conf = {.ehlo_name = "x"};
+    struct smtp_client *c = smtp_client_new(&conf, 0);
+    smtp_client_feed(c, "220 hi\n", 7, 0);
+    ck_assert_uint_eq(smtp_client_oddities(c), SMTP_CLIENT_BARE_LF);
+    smtp_client_free(c);
+}
+END_TEST
+
 START_TEST(secrets_do_not_stay_in_the_output_buffer)
 {
     struct smtp_client_conf conf = {.ehlo_name = "x", .login = true};
@@ -726,6 +750,7 @@ int main(void)
     tcase_add_test(tc, an_initial_response_goes_along_in_up_to_512_octets);
     tcase_add_test(tc, a_broken_exchange_names_the_mechanism_to_leave_out);
     tcase_add_test(tc, starttls_on_the_first_line_is_told);
+    tcase_add_test(tc, what_is_put_up_with_is_known);
     tcase_add_test(tc, secrets_do_not_stay_in_the_output_buffer);
     tcase_add_test(tc, the_server_s_words_are_kept_and_harmless);
     tcase_add_test(tc, each_state_has_its_deadline_and_dripping_bytes_do_not_move_it);

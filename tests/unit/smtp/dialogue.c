@@ -41,6 +41,13 @@ const char *dialogue_sentences(void)
     return sentences;
 }
 
+static unsigned oddities;
+
+unsigned dialogue_oddities(void)
+{
+    return oddities;
+}
+
 static void put_fault(struct run *run, const struct fault *f)
 {
     size_t n = strlen(sentences);
@@ -319,6 +326,7 @@ static size_t run_once(const struct dialogue *d, int cut)
     }
     feed_input(&run);
     nothing_more(&run, STR_LIT("the end"));
+    oddities = smtp_client_oddities(run.client);
     smtp_client_free(run.client);
     buf_release(&run.input);
     buf_release(&run.output);

@@ -53,6 +53,9 @@ void dialogue_run(const struct dialogue *d);
 /* Run it whole and byte by byte only: for very long ones. */
 void dialogue_run_long(const struct dialogue *d);
 
+/* The oddities that the last run's server showed. */
+unsigned dialogue_oddities(void);
+
 /* The faults of the last run's events, one a line: text, fix and the server's words. Valid
  * until the next run. */
 const char *dialogue_sentences(void);
