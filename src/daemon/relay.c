@@ -92,10 +92,19 @@ static void set_active(struct relay *r, store_id id)
     r->active[r->n_active++] = id;
 }
 
+static bool may_expire(void *self);
+
 static struct settle_context context_of(struct relay *r)
 {
-    return (struct settle_context){r->store, r->aliases,  r->limit, r->conf,
-                                   r->tally, on_recorded, r};
+    return (struct settle_context){r->store, r->aliases,  r->limit,   r->conf,
+                                   r->tally, on_recorded, may_expire, r};
+}
+
+static bool may_expire(void *self)
+{
+    struct relay *r = self;
+    struct settle_context context = context_of(r);
+    return sweep_may_expire(r->sweep, &context, loop_now_ms(r->loop));
 }
 
 /* The message that is due the longest of the user whose turn it is. */

@@ -205,9 +205,10 @@ static void record(struct settlement *s)
     store_record(s->context.store, &outcome, &s->waiter);
 }
 
-static struct outcome_rules rules_of(const struct conf *conf)
+static struct outcome_rules rules_of(const struct settle_context *c)
 {
-    return (struct outcome_rules){conf->lifetime_ms, conf->retry_min_ms, conf->retry_max_ms};
+    int64_t lifetime_ms = c->may_expire(c->self) ? c->conf->lifetime_ms : INT64_MAX;
+    return (struct outcome_rules){lifetime_ms, c->conf->retry_min_ms, c->conf->retry_max_ms};
 }
 
 /* A smarthost that is broken for a day is probed often, and each probe may be a message. */
@@ -226,7 +227,7 @@ void settle_attempt(const struct settle_context *context, struct store_message *
                     const struct settle_attempt *attempt)
 {
     struct settlement *s = new_settlement(context, m);
-    struct outcome_rules rules = rules_of(context->conf);
+    struct outcome_rules rules = rules_of(context);
     struct str relay = str_of(attempt->relay);
     s->n = attempt->outcome.n;
     s->dsn = attempt->dsn;

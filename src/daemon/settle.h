@@ -20,6 +20,7 @@ struct settle_context {
     struct conf *conf;
     struct tally *tally;
     void (*on_recorded)(void *self, store_id id);
+    bool (*may_expire)(void *self); /* may an attempt end what is over its lifetime? */
     void *self;
 };
 

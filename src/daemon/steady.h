@@ -18,7 +18,8 @@ struct steady {
 /* It is as steady as can be known: from now on. */
 void steady_begin(struct steady *s, int64_t mono_ms, int64_t wall_ms);
 
-/* Look at both clocks. Returns for how long the wall clock has been steady. */
-int64_t steady_look(struct steady *s, int64_t mono_ms, int64_t wall_ms);
+/* Look at both clocks. Returns for how long the wall clock has been steady; *jump_ms is how far
+ * it jumped since the last look, 0 where it did not. */
+int64_t steady_look(struct steady *s, int64_t mono_ms, int64_t wall_ms, int64_t *jump_ms);
 
 #endif

@@ -7,6 +7,7 @@
 #include "schedule.h"
 #include "steady.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum {
@@ -47,14 +48,17 @@ static int64_t shorter(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static int64_t longest_wait_ms(const struct settle_context *c)
+{
+    return c->conf->retry_max_ms > SCHEDULE_AMBIGUOUS_MIN_MS ? c->conf->retry_max_ms
+                                                             : SCHEDULE_AMBIGUOUS_MIN_MS;
+}
+
 /* Times that no backoff can have set are of a clock that has been put back since. */
 static void mend_times(const struct settle_context *c)
 {
     int64_t wall_ms = clock_wall_ms();
-    int64_t longest_ms = c->conf->retry_max_ms > SCHEDULE_AMBIGUOUS_MIN_MS
-                             ? c->conf->retry_max_ms
-                             : SCHEDULE_AMBIGUOUS_MIN_MS;
-    if (store_next_due(c->store, wall_ms + longest_ms + EVERY_MS) == INT64_MAX)
+    if (store_next_due(c->store, wall_ms + longest_wait_ms(c) + EVERY_MS) == INT64_MAX)
         return;
     log_say(LOG_LEVEL_WARNING, NULL,
             "mail waits for a time too far ahead, so the clock was wrong once: all is due now");
@@ -172,12 +176,31 @@ static void remove_dead(const struct settle_context *c)
     }
 }
 
+/* How long the clock has been steady. When it jumps, so do the times in the queue. */
+static int64_t look_at_clock(struct sweep *s, const struct settle_context *c, int64_t now_ms)
+{
+    int64_t jump_ms, wall_ms = clock_wall_ms();
+    int64_t steady_ms = steady_look(&s->steady, now_ms, wall_ms, &jump_ms);
+    if (jump_ms == 0)
+        return steady_ms;
+    log_say(LOG_LEVEL_WARNING, NULL,
+            "the clock was put %s by %" PRId64 " s, and the times of queued mail with it",
+            jump_ms > 0 ? "ahead" : "back", (jump_ms > 0 ? jump_ms : -jump_ms) / 1000);
+    store_shift(c->store, jump_ms, wall_ms, longest_wait_ms(c));
+    return steady_ms;
+}
+
+bool sweep_may_expire(struct sweep *s, const struct settle_context *c, int64_t now_ms)
+{
+    return look_at_clock(s, c, now_ms) >= shorter(c->conf->lifetime_ms, FAIR_CHANCE_MS);
+}
+
 void sweep_run(struct sweep *s, const struct sweep_facts *facts, int64_t now_ms)
 {
     const struct conf *conf = facts->context->conf;
+    int64_t steady_ms = look_at_clock(s, facts->context, now_ms);
     if (now_ms < s->next_at)
         return;
-    int64_t steady_ms = steady_look(&s->steady, now_ms, clock_wall_ms());
     s->next_at = now_ms + shorter(EVERY_MS, shorter(conf->lifetime_ms, conf->keep_dead_ms));
     if (conf->warn_after_ms)
         s->next_at = shorter(s->next_at, now_ms + conf->warn_after_ms);

@@ -28,6 +28,9 @@ void sweep_free(struct sweep *s);
 /* Do what has become due, if it is time to look again. */
 void sweep_run(struct sweep *s, const struct sweep_facts *facts, int64_t now_ms);
 
+/* The clock has been steady for long enough to give up a message by its age. */
+bool sweep_may_expire(struct sweep *s, const struct settle_context *context, int64_t now_ms);
+
 /* When it is to be run at the latest. */
 int64_t sweep_next_at(const struct sweep *s);
 

@@ -16,7 +16,8 @@ enum operation_type {
     OPERATION_TELL,
     OPERATION_SWEEP,  /* drop chunks that belong to no message, a slice at a time */
     OPERATION_FORGET, /* submissions that are remembered long enough, a slice at a time */
-    OPERATION_SPEND   /* a message went to a smarthost that has a rate */
+    OPERATION_SPEND,  /* a message went to a smarthost that has a rate */
+    OPERATION_SHIFT   /* the wall clock jumped, and the times of all messages with it */
 };
 
 /* What is left to do once the transaction that applied it is committed. */
@@ -37,11 +38,13 @@ struct operation {
     unsigned n;               /* number of the chunk */
     struct store_event event; /* RECORD, HOLD, RELEASE; owned */
     int64_t next_attempt_ms;  /* RETRY, RELEASE */
-    store_id after;           /* RETRY of all: done up to this id */
-    int64_t now_ms;           /* FORGET, SPEND; wall clock */
+    store_id after;           /* RETRY of all, SHIFT: done up to this id */
+    int64_t now_ms;           /* FORGET, SPEND, SHIFT; wall clock */
     int64_t before_ms;        /* TELL: of what died before; wall clock */
+    int64_t jump_ms;          /* SHIFT, to now_ms */
     char *smarthost;          /* SPEND; owned */
-    int64_t period_ms;        /* SPEND: what went before that is forgotten */
+    int64_t period_ms;        /* SPEND: what went before that is forgotten; SHIFT: the longest
+                                 wait for an attempt */
 
     /* Set anew by each attempt to apply it; they count when that is committed. */
     enum operation_rest rest;

@@ -167,6 +167,15 @@ void store_release(struct store *s, store_id id, int64_t next_attempt_ms,
     change(s, OPERATION_RELEASE, id, next_attempt_ms, event, owner);
 }
 
+void store_shift(struct store *s, int64_t jump_ms, int64_t now_ms, int64_t longest_ms)
+{
+    struct operation *op = operation_new(OPERATION_SHIFT, 0, NULL);
+    op->jump_ms = jump_ms;
+    op->period_ms = longest_ms;
+    op->now_ms = now_ms;
+    writer_add(&s->writer, op);
+}
+
 void store_spend(struct store *s, const char *smarthost, int64_t at_ms, int64_t period_ms)
 {
     struct operation *op = operation_new(OPERATION_SPEND, 0, NULL);

@@ -246,6 +246,12 @@ void store_release(struct store *s, store_id id, int64_t next_attempt_ms,
 /* Remove message id for good, whatever its state. STORE_RECORDED follows. */
 void store_remove(struct store *s, store_id id, void *owner);
 
+/* The wall clock jumped by jump_ms, to now_ms, so that the times of all messages jump with it:
+ * none is older for it, waits longer for its next attempt, or is kept dead for less. Put back,
+ * it leaves no time in the future but that of an attempt. No attempt waits for longer than
+ * longest_ms; one that does knew the new time already. No result. */
+void store_shift(struct store *s, int64_t jump_ms, int64_t now_ms, int64_t longest_ms);
+
 /* Note that a message went to a smarthost that has a rate, in the slot of time that begins at
  * at_ms (wall clock), and forget what went longer than two periods before. No result. */
 void store_spend(struct store *s, const char *smarthost, int64_t at_ms, int64_t period_ms);

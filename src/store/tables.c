@@ -33,7 +33,7 @@ enum statement {
     DROP_RECIPIENTS,
     DROP_CHUNKS,
     RETRY_MESSAGE,
-    RETRY_UPTO,
+    SLICE_UPTO,
     RETRY_RANGE,
     HOLD_MESSAGE,
     RELEASE_MESSAGE,
@@ -47,6 +47,8 @@ enum statement {
     NOTE_TOLD,
     SPEND,
     FORGET_SPENT,
+    SHIFT_AHEAD,
+    SHIFT_BACK,
     N_STATEMENTS
 };
 _Static_assert((int)N_STATEMENTS <= (int)TABLES_STATEMENTS, "room");
@@ -79,7 +81,7 @@ static const char *const statement_texts[N_STATEMENTS] = {
     [DROP_RECIPIENTS] = "DELETE FROM recipient WHERE id BETWEEN ?1 AND ?2",
     [DROP_CHUNKS] = "DELETE FROM chunk WHERE id BETWEEN ?1 AND ?2",
     [RETRY_MESSAGE] = "UPDATE message SET next_attempt_ms = ?2 WHERE id = ?1 AND state = 0",
-    [RETRY_UPTO] = "SELECT id FROM message WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2",
+    [SLICE_UPTO] = "SELECT id FROM message WHERE id > ?1 ORDER BY id LIMIT 1 OFFSET ?2",
     [RETRY_RANGE] = "UPDATE message SET next_attempt_ms = ?3"
                     " WHERE id > ?1 AND id <= ?2 AND state = 0",
     [HOLD_MESSAGE] = "UPDATE message SET state = 1 WHERE id = ?1",
@@ -104,6 +106,15 @@ static const char *const statement_texts[N_STATEMENTS] = {
     [NOTE_TOLD] = "UPDATE total SET told_ms = ?1",
     [SPEND] = "INSERT INTO spent VALUES (?1, ?2, 1)"
               " ON CONFLICT DO UPDATE SET messages = messages + 1",
+    /* What lies after the old time was written by a clock that was right before, or is. */
+    [SHIFT_AHEAD] = "UPDATE message SET arrival_ms = arrival_ms + ?3,"
+                    " next_attempt_ms = next_attempt_ms"
+                    " + iif(next_attempt_ms <= ?4 - ?3 + ?5, ?3, 0)"
+                    " WHERE id > ?1 AND id <= ?2 AND arrival_ms <= ?4 - ?3",
+    /* What lies after the new time cannot be. */
+    [SHIFT_BACK] = "UPDATE message SET arrival_ms = min(arrival_ms, ?4),"
+                   " next_attempt_ms = max(min(next_attempt_ms, ?4), next_attempt_ms + ?3)"
+                   " WHERE id > ?1 AND id <= ?2 AND (arrival_ms > ?4 OR next_attempt_ms > ?4)",
     [FORGET_SPENT] = "DELETE FROM spent WHERE smarthost = ?1 AND at_ms NOT BETWEEN ?2 AND ?3",
 };
 
@@ -444,20 +455,39 @@ static int retry_one(struct tables *t, const struct operation *op)
                    SQL_VALUES(SQL_INT(op->id), SQL_INT(op->next_attempt_ms)));
 }
 
-/* In slices, so that new mail need not wait for a million rows. */
-static int retry_all(struct tables *t, struct operation *op)
+/* Find the end of the next slice, so that new mail need not wait for a million rows. */
+static int cut_slice(struct tables *t, struct operation *op)
 {
     op->after_next = SCHEMA_ID_LAST;
-    int rc = sql_number(t->statements[RETRY_UPTO],
+    int rc = sql_number(t->statements[SLICE_UPTO],
                         SQL_VALUES(SQL_INT(op->after), SQL_INT(TABLES_MESSAGES_AT_ONCE - 1)),
                         &op->after_next);
+    if (rc == SQLITE_OK && op->after_next < SCHEMA_ID_LAST)
+        op->rest = OPERATION_AGAIN;
+    return rc;
+}
+
+static int retry_all(struct tables *t, struct operation *op)
+{
+    int rc = cut_slice(t, op);
     if (rc != SQLITE_OK)
         return rc;
-    if (op->after_next < SCHEMA_ID_LAST)
-        op->rest = OPERATION_AGAIN;
     return sql_run(
         t->statements[RETRY_RANGE],
         SQL_VALUES(SQL_INT(op->after), SQL_INT(op->after_next), SQL_INT(op->next_attempt_ms)));
+}
+
+static int apply_shift(struct tables *t, struct operation *op)
+{
+    int rc = cut_slice(t, op);
+    if (rc != SQLITE_OK)
+        return rc;
+    const struct sql_value values[] = {SQL_INT(op->after), SQL_INT(op->after_next),
+                                       SQL_INT(op->jump_ms), SQL_INT(op->now_ms),
+                                       SQL_INT(op->period_ms)};
+    if (op->jump_ms > 0)
+        return sql_run(t->statements[SHIFT_AHEAD], values, 5);
+    return sql_run(t->statements[SHIFT_BACK], values, 4);
 }
 
 static int apply_retry(struct tables *t, struct operation *op)
@@ -533,7 +563,7 @@ int tables_apply(struct tables *t, struct operation *op)
         [OPERATION_HOLD] = apply_hold,     [OPERATION_RELEASE] = apply_release,
         [OPERATION_REMOVE] = apply_remove, [OPERATION_SWEEP] = apply_sweep,
         [OPERATION_FORGET] = apply_forget, [OPERATION_TELL] = apply_tell,
-        [OPERATION_SPEND] = apply_spend,
+        [OPERATION_SPEND] = apply_spend,   [OPERATION_SHIFT] = apply_shift,
     };
     op->rest = OPERATION_DONE;
     op->first = 0;

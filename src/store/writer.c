@@ -108,7 +108,7 @@ void writer_inner_finish(struct writer *w, struct operation *op, enum store_fail
         [OPERATION_HOLD] = STORE_RECORDED,   [OPERATION_RELEASE] = STORE_RECORDED,
         [OPERATION_REMOVE] = STORE_RECORDED, [OPERATION_SWEEP] = STORE_NOTHING,
         [OPERATION_FORGET] = STORE_NOTHING,  [OPERATION_TELL] = STORE_RECORDED,
-        [OPERATION_SPEND] = STORE_NOTHING,
+        [OPERATION_SPEND] = STORE_NOTHING,   [OPERATION_SHIFT] = STORE_NOTHING,
     };
     operation_release(op);
     op->result.type = types[op->type];

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What goes first, how fast, and by which clock."""
 
+import os
 import smtplib
+import time
+import unittest
 
 import lib
 
@@ -114,8 +117,94 @@ class RateTest(ScheduleCase):
         self.assertEqual(len(self.host.records), 5)
 
 
+FAKETIME = "/usr/lib/%s-linux-gnu/faketime/libfaketimeMT.so.1" % os.uname().machine
+DAY = 86400
+
+
+@unittest.skipUnless(os.path.exists(FAKETIME), "libfaketime is not installed (./bootstrap install all)")
+class ClockTest(ScheduleCase):
+    """The wall clock jumps; the monotonic one does not."""
+
+    def setUp(self):
+        super().setUp()
+        if lib.sanitized():
+            self.skipTest("the sanitizers do not go with a preloaded library")
+        self.daemon.add_smarthost(self.host)
+        self.clock = self.place.write("clock", "+0")
+        self.daemon.environment = lambda own=self.daemon.environment: dict(
+            own(), LD_PRELOAD=FAKETIME, FAKETIME_TIMESTAMP_FILE=self.clock, FAKETIME_NO_CACHE="1",
+            FAKETIME_DONT_FAKE_MONOTONIC="1")
+        self.daemon.settings.update({"lifetime": "5d", "warn-after": "4h", "keep-dead": "30d",
+                                     "retry-min": "1h", "retry-max": "1h"})
+
+    def jump(self, days):
+        """The clock goes wrong by so many days, and the daemon has seen it."""
+        self.daemon.mark()
+        self.place.write("clock", "%+dd" % days)
+        self.daemon.tranterctl("status")
+        self.daemon.submit("probe@example.net")
+        self.daemon.wait_log("the clock was put (?:ahead|back) by [0-9]+ s")
+
+    def start_with(self, *recipients):
+        """A message to each waits for its recipient, tried often enough to be given up by age."""
+        self.host.script.replace([{"stage": "rcpt", "action": "reply", "text": "450 4.2.1 Busy",
+                                   "recipient": name} for name in recipients])
+        self.daemon.start()
+        for name in recipients:
+            self.daemon.submit(name)
+        for _ in range(4):
+            self.daemon.mark()
+            self.retry()
+            self.daemon.wait_log("status=deferred")
+
+    def retry(self):
+        self.daemon.tranterctl("retry", "--all", user=(0, 0) if self.place.user else None)
+
+    def check_nothing_came_back(self):
+        self.assertNotRegex(self.daemon.log(), "status=(?:expired|bounced)|notification")
+
+    def test_a_clock_put_ahead_returns_nothing_and_makes_nothing_older(self):
+        self.start_with("busy@example.net")
+        self.jump(6)
+        self.daemon.mark()
+        self.retry()
+        self.daemon.wait_log("to=<busy@example.net>.*status=deferred")
+        entry = self.daemon.wait_queue(1)[0]
+        self.assertLess(abs(entry["arrival_time"] - (time.time() + 6 * DAY)), DAY)
+        self.assertLess(entry["next_attempt"] - time.time() - 6 * DAY, 2 * 3600)
+        self.check_nothing_came_back()
+        self.host.script.replace([])
+        self.retry()
+        self.wait_kept(2)
+
+    def test_a_clock_put_back_leaves_nothing_stuck(self):
+        self.start_with("busy@example.net")
+        self.jump(-6)
+        entry = self.daemon.wait_queue(1)[0]
+        self.assertLess(entry["next_attempt"], time.time() - 6 * DAY + 2 * 3600)
+        self.jump(0)
+        entry = self.daemon.wait_queue(1)[0]
+        self.assertLess(entry["next_attempt"], time.time() + 2 * 3600)
+        self.host.script.replace([])
+        self.retry()
+        self.wait_kept(3)
+        self.check_nothing_came_back()
+
+    def test_what_waits_for_a_smarthost_is_not_returned_either(self):
+        self.host.stop()
+        self.daemon.start().submit()
+        self.daemon.wait_log("is down")
+        self.jump(6)
+        self.assertEqual(len(self.daemon.queue()), 2)
+        self.jump(0)  # where the smarthost's certificate is in force
+        self.host.start()
+        self.wait_kept(3, deadline=30)
+        self.check_nothing_came_back()
+
+
 class ConnectionTest(ScheduleCase):
     def test_the_limit_is_kept(self):
+        self.host.script.replace([{"stage": "dot", "action": "delay", "seconds": 0.05}])
         self.daemon.add_smarthost(self.host, connections=2)
         self.daemon.start()
         with self.client() as client:

@@ -26,11 +26,15 @@ START_TEST(a_jump_is_told_from_a_correction)
 {
     struct steady s;
     int64_t wall_ms = 1795487383042;
+    int64_t jump_ms;
     steady_begin(&s, 5, wall_ms);
-    ck_assert_int_eq(steady_look(&s, 5 + HOUR_MS / 2, wall_ms + HOUR_MS / 2), HOUR_MS / 2);
+    ck_assert_int_eq(steady_look(&s, 5 + HOUR_MS / 2, wall_ms + HOUR_MS / 2, &jump_ms),
+                     HOUR_MS / 2);
+    ck_assert_int_eq(jump_ms, 0);
     wall_ms += jumps[_i].jump_ms;
-    steady_look(&s, 5 + HOUR_MS, wall_ms + HOUR_MS);
-    ck_assert_msg(steady_look(&s, 5 + 2 * HOUR_MS, wall_ms + 2 * HOUR_MS) ==
+    steady_look(&s, 5 + HOUR_MS, wall_ms + HOUR_MS, &jump_ms);
+    ck_assert_int_eq(jump_ms, jumps[_i].steady_ms == HOUR_MS ? jumps[_i].jump_ms : 0);
+    ck_assert_msg(steady_look(&s, 5 + 2 * HOUR_MS, wall_ms + 2 * HOUR_MS, &jump_ms) ==
                       jumps[_i].steady_ms,
                   "%s", jumps[_i].name);
 }
@@ -39,9 +43,11 @@ END_TEST
 START_TEST(a_clock_that_is_slewed_is_steady)
 {
     struct steady s;
+    int64_t jump_ms;
     steady_begin(&s, 0, 0);
     for (int64_t i = 1; i < 1000; i++)
-        ck_assert_int_eq(steady_look(&s, i * 60000, i * 60000 + i * 30000), i * 60000);
+        ck_assert_int_eq(steady_look(&s, i * 60000, i * 60000 + i * 30000, &jump_ms),
+                         i * 60000);
 }
 END_TEST
 

@@ -476,6 +476,53 @@ START_TEST(what_a_rate_spent_is_remembered_for_its_period)
 }
 END_TEST
 
+static void check_times(store_id id, int64_t arrival_ms, int64_t next_attempt_ms)
+{
+    struct store_message *m = store_load(s, id);
+    ck_assert_int_eq(m->arrival_ms, arrival_ms);
+    ck_assert_int_eq(m->next_attempt_ms, next_attempt_ms);
+    store_message_free(m);
+}
+
+static store_id accept_at(int64_t arrival_ms, int64_t next_attempt_ms)
+{
+    struct buf chunk;
+    buf_init(&chunk, 1);
+    struct store_message *m = fixture_message(store_begin(s, 0), 1);
+    store_id id = m->id;
+    m->arrival_ms = arrival_ms;
+    m->next_attempt_ms = next_attempt_ms;
+    store_commit(s, m, 0, &chunk, NULL);
+    ck_assert_int_eq(fixture_result(s).failure, STORE_OK);
+    return id;
+}
+
+START_TEST(the_times_jump_with_the_clock)
+{
+    store_id old = accept_at(1000, 10500);    /* it is 10000, and waits for 500 */
+    store_id later = accept_at(70000, 70000); /* from when the clock was right */
+    store_shift(s, 50000, 60000, 3000);
+    store_id new = accept_at(60001, 60001); /* after the jump, before it was seen */
+    check_times(old, 51000, 60500);
+    check_times(later, 70000, 70000);
+    check_times(new, 60001, 60001);
+    store_shift(s, -50000, 10200, 3000);
+    accept_at(1, 1);
+    check_times(old, 10200, 10500);
+    check_times(later, 10200, 20000);
+    check_times(new, 10200, 10200);
+}
+END_TEST
+
+START_TEST(one_that_knew_the_new_time_is_left_alone)
+{
+    store_id id = accept_at(1000, 60700); /* recorded after the jump */
+    store_shift(s, 50000, 60000, 3000);
+    accept_at(1, 1);
+    check_times(id, 51000, 60700);
+}
+END_TEST
+
 START_TEST(counts_follow_every_change)
 {
     struct store_counts c;
@@ -588,6 +635,8 @@ static TCase *reading_tests(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, the_longest_due_comes_first_and_active_ones_not_at_all);
     tcase_add_test(tc, the_users_take_turns);
+    tcase_add_test(tc, the_times_jump_with_the_clock);
+    tcase_add_test(tc, one_that_knew_the_new_time_is_left_alone);
     tcase_add_test(tc, what_a_rate_spent_is_remembered_for_its_period);
     tcase_add_test(tc, a_turn_among_many_users_costs_little);
     tcase_add_test(tc, counts_follow_every_change);
