@@ -9,14 +9,6 @@ enum {
     AUTH_TIMEOUT_MS = 120 * 1000     /* likewise */
 };
 
-const char *contact_host(const struct conf_smarthost *smarthost, struct tls_name *name)
-{
-    struct err err;
-    bool mapped = !str_is_ascii(str_of(smarthost->host)) &&
-                  tls_name_set(name, smarthost->host, &err) == 0;
-    return mapped ? name->text : smarthost->host;
-}
-
 const char *contact_literal(const struct conf *conf, int fd, char text[CONTACT_LITERAL_MAX])
 {
     struct sockaddr_storage address;

@@ -10,15 +10,10 @@
 #include "smtp_client.h"
 #include "sockname.h"
 #include "tls.h"
-#include "tls_name.h"
 
 enum {
     CONTACT_LITERAL_MAX = SOCKNAME_TEXT_MAX + 8
 };
-
-/* Its host as DNS knows it: a name in Unicode as A-labels, put into name (T-006), any other as
- * it is. */
-const char *contact_host(const struct conf_smarthost *smarthost, struct tls_name *name);
 
 /* Our address on this connected socket, "[192.0.2.1]", for a server that refuses our name; NULL
  * where an address is what we say anyway. */

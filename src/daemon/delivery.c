@@ -507,9 +507,7 @@ static void on_dialled(void *owner, int fd, const struct fault *fault)
 static void dial(struct delivery *d)
 {
     const struct conf_smarthost *s = d->smarthost;
-    struct tls_name name;
-    d->dial = dial_new(d->loop, contact_host(s, &name), s->port, s->connect_timeout_ms,
-                       on_dialled, d);
+    d->dial = dial_new(d->loop, s->host, s->port, s->connect_timeout_ms, on_dialled, d);
 }
 
 struct delivery *delivery_new(struct loop *loop, struct store *store, struct conf *conf,

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 enum {
-    SILENCE_MS = 5000 /* without a greeting: it may be waiting for TLS */
+    SILENCE_MS = 3000 /* without a greeting: it may be waiting for TLS */
 };
 
 struct diagnosing {
@@ -113,7 +113,8 @@ static void start_probes(struct diagnosing *g)
     unsigned n = probe_ports(g->d.smarthost->port, ports);
     if (g->n_probes || !g->context)
         return;
-    for (unsigned i = 0; i < n; i++)
+    /* Who does not answer at all does not answer in another way. */
+    for (unsigned i = g->d.facts->peer[0] ? 0 : 1; i < n; i++)
         g->probes[g->n_probes++] = probe_new(g->loop, &g->plan, ports[i], on_probed, g);
 }
 

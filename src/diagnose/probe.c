@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "probe.h"
 
+#include "clock.h"
 #include "mem.h"
 
 #include <stdio.h>
@@ -13,11 +14,19 @@ enum {
     WAYS
 };
 
+enum {
+    SILENCE_MS = 1500 /* then the other way is tried as well */
+};
+
 struct probe {
     struct loop *loop;
     void (*on_done)(void *owner);
     void *owner;
+    struct walk_plan plan;
+    int first;               /* the way that is usual for the port */
     struct walk *ways[WAYS]; /* NULL: not tried */
+    bool barred[WAYS];       /* and is not to be */
+    struct loop_timer *patience;
     struct probe_result result;
     bool done;
     bool freed;
@@ -35,6 +44,7 @@ void probe_free(struct probe *p)
     p->freed = true;
     for (int i = 0; i < WAYS; i++)
         walk_free(p->ways[i]);
+    loop_timer_free(p->patience);
     loop_defer(p->loop, free_now, p);
 }
 
@@ -78,12 +88,55 @@ static void take(struct probe *p, int way)
              facts->ready ? "" : facts->fault.text);
 }
 
+static void on_news(void *owner);
+
+static void start(struct probe *p, int way)
+{
+    static const enum conf_tls modes[WAYS] = {CONF_TLS_STARTTLS, CONF_TLS_IMPLICIT};
+    if (p->ways[way] || p->barred[way])
+        return;
+    p->plan.tls = modes[way];
+    p->ways[way] = walk_new(p->loop, &p->plan, on_news, p);
+}
+
+static bool has_proved(const struct walk *way, int i)
+{
+    return way && speech_of(walk_facts(way), i) > PROBE_NOTHING;
+}
+
+static bool is_over(const struct probe *p)
+{
+    bool over = true;
+    for (int i = 0; i < WAYS; i++)
+        over = over && (!p->ways[i] || walk_facts(p->ways[i])->over);
+    return over;
+}
+
+/* The usual way is over, or keeps silent for long: the other, unless it is clear what the port
+ * speaks. */
+static void try_other_way(struct probe *p)
+{
+    const struct walk *first = p->ways[p->first];
+    bool reached = !first || walk_facts(first)->peer[0];
+    if (reached && !has_proved(first, p->first))
+        start(p, !p->first);
+}
+
+static void on_patience(void *owner)
+{
+    struct probe *p = owner;
+    if (!p->done)
+        try_other_way(p);
+}
+
 static void on_news(void *owner)
 {
     struct probe *p = owner;
-    for (int i = 0; i < WAYS; i++)
-        if (p->done || (p->ways[i] && !walk_facts(p->ways[i])->over))
-            return;
+    if (p->done || !is_over(p))
+        return;
+    try_other_way(p);
+    if (!is_over(p))
+        return;
     for (int i = 0; i < WAYS; i++)
         if (p->ways[i])
             take(p, i);
@@ -94,22 +147,24 @@ static void on_news(void *owner)
 struct probe *probe_new(struct loop *loop, const struct walk_plan *plan, uint16_t port,
                         void (*on_done)(void *owner), void *owner)
 {
-    static const enum conf_tls modes[WAYS] = {CONF_TLS_STARTTLS, CONF_TLS_IMPLICIT};
     const struct conf_smarthost *s = plan->smarthost;
     struct probe *p = mem_new(sizeof *p);
-    struct walk_plan way = *plan;
     p->loop = loop;
     p->on_done = on_done;
     p->owner = owner;
-    p->result.port = way.port = port;
-    way.login = false;
-    way.sender = way.recipient = NULL;
-    way.limit_ms = PROBE_LIMIT_MS;
-    for (int i = 0; i < WAYS; i++) {
-        way.tls = modes[i];
-        if (port != s->port || s->tls != modes[i])
-            p->ways[i] = walk_new(loop, &way, on_news, p);
-    }
+    p->plan = *plan;
+    p->result.port = p->plan.port = port;
+    p->plan.login = false;
+    p->plan.sender = p->plan.recipient = NULL;
+    p->plan.limit_ms = PROBE_LIMIT_MS;
+    p->first = port == 465 || port == 2465 ? IMPLICIT : STARTTLS;
+    p->barred[STARTTLS] = port == s->port && s->tls == CONF_TLS_STARTTLS;
+    p->barred[IMPLICIT] = port == s->port && s->tls == CONF_TLS_IMPLICIT;
+    if (p->barred[p->first])
+        p->first = !p->first;
+    start(p, p->first);
+    p->patience = loop_timer_new(loop, on_patience, p);
+    loop_timer_set(p->patience, clock_mono_ms() + SILENCE_MS);
     return p;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* probe_: what the neighbouring ports of a smarthost speak: each is connected to, with STARTTLS
- * and with TLS from the first byte, all at once and for ten seconds at most. Nothing is said
- * but EHLO, STARTTLS and QUIT: never AUTH, never MAIL (G-5). */
+/* probe_: what the neighbouring ports of a smarthost speak: each is connected to in the way
+ * that is usual for it, and in the other where that says nothing, all ports at once and each
+ * connection for ten seconds at most. Nothing is said but EHLO, STARTTLS and QUIT: never AUTH,
+ * never MAIL (G-5). */
 #ifndef TRANTER_PROBE_H
 #define TRANTER_PROBE_H
 
@@ -32,7 +33,7 @@ struct probe_result {
 
 struct probe;
 
-/* Probe port, both ways; of the smarthost's own port only the way that it is not configured
+/* Probe port; of the smarthost's own port only the way that it is not configured
  * for. plan as for walk_new(): its port, tls, login, sender and limit_ms are set here.
  * on_done(owner) is called once from the loop. */
 struct probe *probe_new(struct loop *loop, const struct walk_plan *plan, uint16_t port,

@@ -403,8 +403,7 @@ struct walk *walk_new(struct loop *loop, const struct walk_plan *plan,
         w->limit = loop_timer_new(loop, on_limit, w);
         loop_timer_set(w->limit, clock_mono_ms() + plan->limit_ms);
     }
-    struct tls_name name;
-    w->dial = dial_new(loop, contact_host(plan->smarthost, &name), plan->port,
+    w->dial = dial_new(loop, plan->smarthost->host, plan->port,
                        plan->limit_ms ? plan->limit_ms : plan->smarthost->connect_timeout_ms,
                        on_dialled, w);
     return w;

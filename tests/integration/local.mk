@@ -25,6 +25,7 @@ integration_modules = \
 	%reldir%/test_sendmail.py \
 	%reldir%/test_compat.py \
 	%reldir%/test_environment.py \
+	%reldir%/test_diagnose.py \
 	%reldir%/test_drop.py \
 	%reldir%/test_service.py \
 	%reldir%/test_readers.py \
@@ -41,6 +42,7 @@ EXTRA_DIST += \
 	%reldir%/README \
 	%reldir%/driver.py \
 	%reldir%/lib.py \
+	%reldir%/network.py \
 	%reldir%/reports.py \
 	tests/certificates.py \
 	tests/demo.py \
