@@ -118,6 +118,11 @@ static bool become_daemon(const struct conf *conf)
     const struct passwd *user = getpwuid(spool.st_uid);
     bool grouped =
         user ? initgroups(user->pw_name, user->pw_gid) == 0 : setgroups(0, NULL) == 0;
+    if (user) { /* what its commands get to see */
+        setenv("HOME", user->pw_dir, 1);
+        setenv("USER", user->pw_name, 1);
+        setenv("LOGNAME", user->pw_name, 1);
+    }
     if (grouped && setgid(user ? user->pw_gid : spool.st_gid) == 0 && setuid(spool.st_uid) == 0)
         return true;
     say(command_program, "cannot go on as the owner of %s: %s", conf->spool, strerror(errno));

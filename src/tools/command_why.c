@@ -4,8 +4,10 @@
 #include "command.h"
 
 #include "address.h"
+#include "argv.h"
 #include "conf.h"
 #include "conf_aliases.h"
+#include "mem.h"
 #include "say.h"
 
 #include <jansson.h>
@@ -15,7 +17,8 @@
 #include <sysexits.h>
 
 enum {
-    MAILBOX_MAX = 64 * 1024
+    MAILBOX_MAX = 64 * 1024,
+    CREDENTIAL_MAX = 1100 /* a path of the configuration and its key */
 };
 
 /* What is asked. */
@@ -94,14 +97,33 @@ static void say_tls(const struct conf_smarthost *s)
                s->tls_ca_file ? s->tls_ca_file : "the system's authorities");
 }
 
+/* Where its secret comes from: the file, or the key and its program, whose arguments may be
+ * nobody's business. False where there is none. */
+static bool name_credential(const struct conf_smarthost *s, char from[CREDENTIAL_MAX])
+{
+    struct argv argv = {.memory = NULL};
+    const char *line = s->token_command ? s->token_command : s->password_command;
+    bool known = !line || argv_split(&argv, line, NULL) == 0;
+    BUG_ON(!known); /* the configuration was read */
+    if (line)
+        snprintf(from, CREDENTIAL_MAX, "%s %s",
+                 s->token_command ? "token-command" : "password-command", argv.words[0]);
+    else
+        snprintf(from, CREDENTIAL_MAX, "%s", s->password_file ? s->password_file : "");
+    argv_release(&argv);
+    return from[0];
+}
+
 static void say_smarthost(const struct conf *conf, unsigned i)
 {
     const struct conf_smarthost *s = &conf->smarthosts[i];
     printf("  %u. %s, %s port %u (%s:%d)\n", i + 1, s->name, s->host, (unsigned)s->port,
            conf->file, s->line);
     say_tls(s);
-    if (s->user)
-        printf("     login: %s, password from %s\n", s->user, s->password_file);
+    char from[CREDENTIAL_MAX];
+    if (name_credential(s, from))
+        printf("     login: %s, %s from %s\n", s->user, s->token_command ? "token" : "password",
+               from);
     else
         printf("     login: %s\n", s->tls_cert ? s->tls_cert : "none");
 }
@@ -151,11 +173,13 @@ static void keep_address(void *arg, unsigned depth, struct str address, enum ali
 
 static json_t *smarthost_json(const struct conf_smarthost *s)
 {
+    char from[CREDENTIAL_MAX];
+    bool has_credential = name_credential(s, from);
     return json_pack("{s:s, s:s, s:i, s:i, s:s, s:s, s:s, s:s?, s:s?, s:s?}", "name", s->name,
                      "host", s->host, "port", (int)s->port, "line", s->line, "tls",
                      tls_word(s->tls), "tls_verify", verify_word(s->verify), "tls_name",
                      s->tls_name, "tls_ca_file", s->tls_ca_file, "user", s->user, "credential",
-                     s->password_file);
+                     has_credential ? from : NULL);
 }
 
 static int print_json(const struct question *q)

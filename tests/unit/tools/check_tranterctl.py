@@ -123,6 +123,18 @@ class TranterctlTest(unittest.TestCase):
             "\\root, a user of this host",
             "  to root@example.com, a user of this host, completed with the domain"])
 
+    def test_why_names_a_command_without_its_arguments(self):
+        self.write("smarthost \"main\" {\n  host = \"smtp.example.com\"\n  user = \"u\"\n"
+                   "  password-command = \"/usr/bin/pass show private\"\n}\n"
+                   "smarthost \"spare\" { host = \"192.0.2.1\" user = \"u\"\n"
+                   "  token-command = \"/usr/bin/oama access me\" }\n")
+        said = self.why("a@example.net")
+        self.assertIn("     login: u, password from password-command /usr/bin/pass", said)
+        self.assertIn("     login: u, token from token-command /usr/bin/oama", said)
+        hosts = json.loads(self.why("a@example.net", "--json")[0])["smarthosts"]
+        self.assertEqual([host["credential"] for host in hosts],
+                         ["password-command /usr/bin/pass", "token-command /usr/bin/oama"])
+
     def test_why_says_it_to_programs_too(self):
         self.write_aliases("root: a@example.net\nnoreply: /dev/null\n")
         step = {"name": "root", "file": self.aliases, "line": 1}
