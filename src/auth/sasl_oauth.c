@@ -4,6 +4,7 @@
  * without meaning, and only then refuses the login (A-011). */
 #include "printable.h"
 #include "sasl_mechanism.h"
+#include "secret.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -68,6 +69,10 @@ static void keep_refusal(struct sasl *s, struct str challenge)
     put_member(&words, object, "error_description");
     if (buf_len(&words) == 0)
         buf_put_str(&words, challenge);
+    if (secret_is_told(buf_str(&words), s->identity.secret)) {
+        buf_clear(&words);
+        buf_puts(&words, "it repeats the token");
+    }
     printable_cut(s->refusal, sizeof s->refusal / 2, buf_str(&words));
     buf_release(&words);
     json_decref(object);

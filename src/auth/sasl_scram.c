@@ -6,6 +6,7 @@
 #include "printable.h"
 #include "sasl_mechanism.h"
 #include "saslprep.h"
+#include "secret.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -205,10 +206,11 @@ static bool prove(struct sasl *s, struct str message, const struct challenge *c,
 
 /* "e=": the server's reason, RFC 5802 section 7. Words with "channel" mean that the TLS session
  * at its end is not ours, or that it cannot tell. */
-static bool refuse(struct str reason, struct fault *fault)
+static bool refuse(struct str reason, struct str secret, struct fault *fault)
 {
-    char shown[64];
-    printable_cut(shown, sizeof shown, reason);
+    char shown[64] = "it repeats the password";
+    if (!secret_is_told(reason, secret))
+        printable_cut(shown, sizeof shown, reason);
     if (strstr(shown, "channel")) {
         fault_set(fault, FAULT_ACCOUNT, "4.7.0", "AUTH-BINDING",
                   "the server finds that its TLS session is not ours, or cannot tell (%s): "
@@ -272,7 +274,7 @@ static bool step(struct sasl *s, struct str challenge, struct buf *out, struct f
     if (s->steps > 1)
         return false;
     if (reason.n)
-        return refuse(reason, fault);
+        return refuse(reason, s->identity.secret, fault);
     return s->steps == 0 ? answer_first(s, challenge, out, fault)
                          : check_final(s, challenge, fault);
 }

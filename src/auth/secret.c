@@ -103,7 +103,6 @@ void secret_stamp(const char *source, struct secret_stamp *stamp)
             (struct secret_stamp){st.st_dev, st.st_ino, st.st_size, st.st_mtim, st.st_ctim};
 }
 
-/* Its beginning will do: a fault's words may be cut. */
 static bool tells(struct str text, struct str telling)
 {
     for (; text.n >= telling.n; text = str_tail(text, 1))
@@ -115,7 +114,7 @@ static bool tells(struct str text, struct str telling)
 static bool tells_in_base64(struct str word, struct str secret)
 {
     struct buf raw;
-    buf_init(&raw, FAULT_TEXT_MAX);
+    buf_init(&raw, word.n);
     raw.secret = true;
     bool telling = (base64_decode(&raw, word) ||
                     base64_decode(&raw, str_head(word, word.n - word.n % 4))) &&
@@ -124,15 +123,20 @@ static bool tells_in_base64(struct str word, struct str secret)
     return telling;
 }
 
-void secret_hide(struct fault *f, struct str secret)
+bool secret_is_told(struct str words, struct str secret)
 {
-    struct str words = str_of(f->reply), rest = words, word;
+    struct str rest = words, word;
     if (secret.n < TELLING_ENCODED)
-        return;
+        return false;
     bool told = tells(words, str_head(secret, TELLING_PLAIN));
     while (!told && (word = str_word(&rest, " \"'<>()[],;:")).n)
         told = tells_in_base64(word, secret);
-    if (told)
+    return told;
+}
+
+void secret_hide(struct fault *f, struct str secret)
+{
+    if (secret_is_told(str_of(f->reply), secret))
         fault_reply(f, STR_LIT("(the server repeats what it was told of the secret, so its "
                                "words are left out)"));
 }

@@ -25,10 +25,12 @@ int secret_read(const char *source, struct buf *secret, struct err *err) ATTR_MU
  * *err that has nothing of it: it is empty, or has a byte order mark or control bytes. */
 int secret_keep_line(struct buf *secret, struct err *err) ATTR_MUST_CHECK;
 
-/* A server may repeat what it was told. Where its words in *f have secret, or a base64 word
- * that stands for it, leave them out; what is shorter than 4 bytes cannot be told from other
- * words.
- */
+/* Do words of a server's, who may repeat what it was told, have the secret in them, or a base64
+ * word that stands for it? Its beginning counts, since words may be cut. What is shorter than 4
+ * bytes cannot be told from other words. */
+bool secret_is_told(struct str words, struct str secret) ATTR_MUST_CHECK;
+
+/* Leave the server's words out of *f where they tell secret. */
 void secret_hide(struct fault *f, struct str secret);
 
 /* What tells a file from its next version, without its content. */

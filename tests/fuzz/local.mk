@@ -159,3 +159,24 @@ fuzz_programs += %reldir%/fuzz_mime
 	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/mime"'
 %canon_reldir%_fuzz_mime_LDFLAGS = $(fuzz_link)
 %canon_reldir%_fuzz_mime_LDADD = $(mail_LIBS)
+
+fuzz_programs += %reldir%/fuzz_sasl
+%canon_reldir%_fuzz_sasl_SOURCES = %reldir%/fuzz_sasl.c $(fuzz_main)
+%canon_reldir%_fuzz_sasl_CPPFLAGS = $(base_I) $(tls_I) $(net_I) $(auth_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/sasl"'
+%canon_reldir%_fuzz_sasl_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_sasl_LDADD = $(auth_LIBS)
+
+fuzz_programs += %reldir%/fuzz_token
+%canon_reldir%_fuzz_token_SOURCES = %reldir%/fuzz_token.c $(fuzz_main)
+%canon_reldir%_fuzz_token_CPPFLAGS = $(base_I) $(tls_I) $(net_I) $(auth_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/token"'
+%canon_reldir%_fuzz_token_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_token_LDADD = $(auth_LIBS)
+
+fuzz_programs += %reldir%/fuzz_argv
+%canon_reldir%_fuzz_argv_SOURCES = %reldir%/fuzz_argv.c $(fuzz_main)
+%canon_reldir%_fuzz_argv_CPPFLAGS = $(base_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/argv"'
+%canon_reldir%_fuzz_argv_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_argv_LDADD = $(base_LIBS)

@@ -133,6 +133,7 @@ static const struct {
     {STR_LIT("e=other-error,x"), "AUTH-REJECTED", "other-error"},
     {STR_LIT("e=channel-bindings-dont-match"), "AUTH-BINDING", "channel-bindings-dont-match"},
     {STR_LIT("e=server-does-support-channel-binding"), "AUTH-BINDING", "cannot tell"},
+    {STR_LIT("e=no pencil here"), "AUTH-REJECTED", "it repeats the password"},
     {STR_LIT("e=bad\033[31m"), "AUTH-REJECTED", "bad"},
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "secret.h"
 
+#include "base64.h"
+
 #include <check.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -185,6 +187,24 @@ START_TEST(what_a_server_repeats_is_left_out)
 }
 END_TEST
 
+START_TEST(a_long_word_may_stand_for_the_secret_too)
+{
+    struct buf raw, word;
+    buf_init(&raw, 10000);
+    buf_init(&word, 20000);
+    for (int i = 0; i < 4000; i++)
+        buf_putc(&raw, 'x');
+    base64_encode(&word, buf_str(&raw));
+    ck_assert(!secret_is_told(buf_str(&word), STR_LIT("s3cret pass")));
+    buf_puts(&raw, "s3cret pass");
+    buf_clear(&word);
+    base64_encode(&word, buf_str(&raw));
+    ck_assert(secret_is_told(buf_str(&word), STR_LIT("s3cret pass")));
+    buf_release(&raw);
+    buf_release(&word);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("secret");
@@ -198,6 +218,7 @@ int main(void)
     tcase_add_test(tc, nothing_outlives_a_refusal);
     tcase_add_loop_test(tc, what_a_server_repeats_is_left_out, 0,
                         sizeof replies / sizeof replies[0]);
+    tcase_add_test(tc, a_long_word_may_stand_for_the_secret_too);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
