@@ -14,6 +14,7 @@ enum {
     EVERY_MS = 60 * 1000,
     FAIR_CHANCE_MS = 3600 * 1000, /* nothing is decided by age before it had one */
     DEAD_MAX = 64,                /* removed in one sweep */
+    EXPIRED_MAX = 32,             /* read at once */
     DELAYED_MAX = 32,             /* read at once, */
     DELAYED_STEPS = 8,            /* and so often before others have their turn, */
     SOON_MS = 100                 /* of so long */
@@ -65,32 +66,41 @@ static void mend_times(const struct settle_context *c)
     store_retry(c->store, 0, wall_ms, NULL);
 }
 
-/* Messages that outlived the lifetime while their smarthost was away. The oldest have the
- * smallest ids; only one that came while the clock was wrong has a later arrival. */
-static void return_expired(const struct sweep_facts *facts)
+/* Settle what is expired of page, which is n messages (taken). False where the next ones need
+ * no look: they are younger, or too much is under way. */
+static bool expire_page(const struct sweep_facts *facts, struct store_message **page,
+                        unsigned n, const struct fault *reason)
 {
     const struct settle_context *c = facts->context;
     struct outcome_rules rules = {c->conf->lifetime_ms, c->conf->retry_min_ms,
                                   c->conf->retry_max_ms};
+    bool more = true;
+    for (unsigned i = 0; i < n; i++) {
+        int64_t wall_ms = clock_wall_ms();
+        bool expired = more && outcome_is_expired(page[i], &rules, wall_ms);
+        enum sweep_claim claim = expired ? facts->claim(c->self, page[i]->id) : SWEEP_ACTIVE;
+        more = more && (expired || page[i]->arrival_ms > wall_ms) && claim != SWEEP_FULL;
+        if (claim == SWEEP_CLAIMED)
+            settle_expired(c, page[i], reason);
+        else
+            store_message_free(page[i]);
+    }
+    return more;
+}
+
+/* Messages that outlived the lifetime while their smarthost was away. The oldest have the
+ * smallest ids; only one that came while the clock was wrong has a later arrival. */
+static void return_expired(const struct sweep_facts *facts)
+{
     struct fault waited;
     fault_set(&waited, FAULT_SERVER, "5.4.7", "EXPIRED",
               "the message waited longer than lifetime allows");
-    store_id after = 0;
-    struct store_message *m;
+    struct store_search search = {.states = 1U << STORE_QUEUED};
+    struct store_message *page[EXPIRED_MAX];
     bool more = true;
-    while (more && (m = store_after(c->store, after))) {
-        int64_t wall_ms = clock_wall_ms();
-        bool expired = outcome_is_expired(m, &rules, wall_ms);
-        enum sweep_claim claim = SWEEP_ACTIVE;
-        after = m->id;
-        more = expired || m->arrival_ms > wall_ms;
-        if (expired && m->state == STORE_QUEUED)
-            claim = facts->claim(c->self, m->id);
-        more = more && claim != SWEEP_FULL;
-        if (claim == SWEEP_CLAIMED)
-            settle_expired(c, m, facts->held_by ? facts->held_by : &waited);
-        else
-            store_message_free(m);
+    while (more && !search.over) {
+        unsigned n = store_search(facts->context->store, &search, page, EXPIRED_MAX);
+        more = n > 0 && expire_page(facts, page, n, facts->held_by ? facts->held_by : &waited);
     }
 }
 

@@ -68,11 +68,11 @@ static const char version_1[] =
 
 /* What the submitter asked for (RFC 3461, RFC 8689), and who was told what: message.ret is enum
  * store_ret, recipient.notify the bits of enum store_notify. event is what happened to a
- * message that is still here. set_aside finds the few that are not queued among a million that
- * are. total.told_ms is when the administrator was last told of dead mail, untold has what is
- * news. spent is how many messages went to a smarthost with a rate, for slots of time that
- * begin at at_ms. The index due by uid lets the users take turns: what is due of each is found
- * without a look at the mail of the others. */
+ * message that is still here. by_state finds the few that are not queued among a million that
+ * are, and the other way round. total.told_ms is when the administrator was last told of dead
+ * mail, untold has what is news. spent is how many messages went to a smarthost with a rate,
+ * for slots of time that begin at at_ms. The index due by uid lets the users take turns: what
+ * is due of each is found without a look at the mail of the others. */
 static const char version_2[] =
     "DROP INDEX due;"
     "CREATE INDEX due ON message (uid, next_attempt_ms) WHERE state = 0;"
@@ -102,7 +102,7 @@ static const char version_2[] =
     " messages INTEGER NOT NULL,"
     " PRIMARY KEY (smarthost, at_ms)"
     ") STRICT, WITHOUT ROWID;"
-    "CREATE INDEX set_aside ON message (state) WHERE state > 0;";
+    "CREATE INDEX by_state ON message (state);";
 
 /* From version i to the next. */
 static const char *const steps[SCHEMA_VERSION] = {version_1, version_2};

@@ -101,7 +101,7 @@ static const char *const statement_texts[N_STATEMENTS] = {
     [FORGET_SUBMISSIONS] = "DELETE FROM submission WHERE message IN"
                            " (SELECT message FROM submission ORDER BY message LIMIT ?3)"
                            " AND time_ms NOT BETWEEN ?1 AND ?2",
-    [TELL] = "UPDATE message SET told = 1"
+    [TELL] = "UPDATE message INDEXED BY untold SET told = 1"
              " WHERE state = 2 AND told = 0 AND next_attempt_ms < ?1",
     [NOTE_TOLD] = "UPDATE total SET told_ms = ?1",
     [SPEND] = "INSERT INTO spent VALUES (?1, ?2, 1)"

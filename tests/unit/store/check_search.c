@@ -96,6 +96,24 @@ START_TEST(the_few_among_the_many_are_found_at_once)
 }
 END_TEST
 
+START_TEST(the_few_that_wait_among_the_many_dead_are_found_at_once)
+{
+    unsigned steps;
+    fill(20 * STORE_LOOK_MAX, 1, STORE_DEAD);
+    store_close(s);
+    char text[128];
+    snprintf(text, sizeof text,
+             "UPDATE message SET state = 0, arrival_ms = 7 WHERE id %% %d = 0",
+             5 * STORE_LOOK_MAX);
+    fixture_sql(text);
+    s = fixture_open();
+    struct store_search search = {.states = 1U << STORE_QUEUED};
+    ck_assert_uint_eq(search_all(&search, 64, &steps), 4);
+    ck_assert_uint_eq(search.looked, 4);
+    ck_assert_uint_le(steps, 1);
+}
+END_TEST
+
 static bool is_uid_3(const void *arg, const struct store_message *m)
 {
     ck_assert_ptr_eq(arg, &s);
@@ -128,6 +146,7 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, everything_is_found_in_pages);
     tcase_add_loop_test(tc, the_few_among_the_many_are_found_at_once, 0, 2);
+    tcase_add_test(tc, the_few_that_wait_among_the_many_dead_are_found_at_once);
     tcase_add_test(tc, a_step_is_short_also_where_it_finds_nothing);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
