@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char include_tag[] = ":include:";
-
 struct alias_table *alias_table_new(void)
 {
     return mem_new(sizeof(struct alias_table));
@@ -57,7 +55,7 @@ void alias_table_tell(struct alias_table *t, bool grave, const char *file, int l
 
 const char *alias_include_path(const struct alias_entry *entry)
 {
-    return entry->include ? entry->name + sizeof include_tag - 1 : NULL;
+    return entry->include ? entry->name + strlen(":include:") : NULL;
 }
 
 size_t alias_table_next_include(const struct alias_table *t, size_t index)
@@ -164,10 +162,11 @@ static void go_to(struct walk *w, unsigned depth, struct str mailbox, bool exact
         return;
     }
     const struct alias_entry *e = exact ? NULL : find(w->table, mailbox);
+    size_t index = e ? (size_t)(e - w->table->entries) : SIZE_MAX;
     bool deep = e && depth >= ALIAS_DEPTH_MAX;
-    bool again = e && w->seen && w->seen[e - w->table->entries] == OPEN;
+    bool again = e && w->seen && w->seen[index] == OPEN;
     w->too_deep = w->too_deep || deep;
-    w->loops = w->loops || (again && depth > 1 && e == &w->table->entries[w->start]);
+    w->loops = w->loops || (again && depth > 1 && index == w->start);
     if (!e || deep || again)
         end_here(w, depth, mailbox);
     else

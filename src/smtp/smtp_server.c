@@ -254,9 +254,9 @@ static bool step_content(struct smtp_server *s)
         end_content(s);
         return true;
     }
-    char *wire = s->in.memory + s->in.head;
+    char *wire = buf_len(&s->in) ? s->in.memory + s->in.head : NULL;
     size_t n = 0;
-    size_t used = buf_len(&s->in) ? smtp_data_decode(&s->data, wire, buf_len(&s->in), &n) : 0;
+    size_t used = wire ? smtp_data_decode(&s->data, wire, buf_len(&s->in), &n) : 0;
     if (used == 0) {
         if (s->eof)
             smtp_session_leave(s);

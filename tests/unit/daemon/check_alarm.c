@@ -225,8 +225,8 @@ START_TEST(metrics_are_lines_of_samples)
     static const char *const lines[] = {
         "\ntranter_queue_oldest_age_seconds 2.500\n",
         "\ntranter_smarthost_up{smarthost=\"b\\\"\\\\\"} 0\n",
-        "\ntranter_smarthost_session_info{smarthost=\"b\\\"\\\\\",tls=\"TLSv1.2\","
-        "auth=\"LOGIN\"} 1\n",
+        ("\ntranter_smarthost_session_info{smarthost=\"b\\\"\\\\\",tls=\"TLSv1.2\","
+         "auth=\"LOGIN\"} 1\n"),
         "\ntranter_commit_duration_seconds_bucket{le=\"0.0002\"} 1\n",
         "\ntranter_commit_duration_seconds_bucket{le=\"+Inf\"} 3\n",
         "\ntranter_commit_duration_seconds_sum 1.500000\n",
