@@ -32,7 +32,7 @@ struct delivery {
     struct tls_context *context;   /* borrowed from the owner */
     struct credential *credential; /* likewise */
     struct delivery_owner owner;
-    struct delivery_manner manner;
+    struct manner manner;
 
     struct dial *dial;
     struct conn *conn;
@@ -513,8 +513,7 @@ static void dial(struct delivery *d)
 struct delivery *delivery_new(struct loop *loop, struct store *store, struct conf *conf,
                               const struct conf_smarthost *smarthost,
                               struct tls_context *context, struct credential *credential,
-                              const struct delivery_manner *manner,
-                              const struct delivery_owner *owner)
+                              const struct manner *manner, const struct delivery_owner *owner)
 {
     struct delivery *d = mem_new(sizeof *d);
     d->loop = loop;

@@ -8,6 +8,7 @@
 #include "conf.h"
 #include "credential.h"
 #include "loop.h"
+#include "manner.h"
 #include "smtp_client.h"
 #include "store.h"
 #include "tls.h"
@@ -25,12 +26,6 @@ struct delivery_end {
     bool broke;           /* because the dialogue did */
     bool dsn; /* the server offers DSN and got what is asked of reports; where it did not, they
                  are ours to make (RFC 3461 5.2.2) */
-};
-
-/* How much may be said to the server at once; 1 and false where it got confused before. */
-struct delivery_manner {
-    unsigned pipeline; /* transactions in flight; 1: one command after another */
-    bool chunking;     /* BDAT where it is offered */
 };
 
 /* What the owner is told. All calls come from the loop, never from inside a delivery_ function.
@@ -61,8 +56,7 @@ struct delivery_owner {
 struct delivery *delivery_new(struct loop *loop, struct store *store, struct conf *conf,
                               const struct conf_smarthost *smarthost,
                               struct tls_context *context, struct credential *credential,
-                              const struct delivery_manner *manner,
-                              const struct delivery_owner *owner);
+                              const struct manner *manner, const struct delivery_owner *owner);
 
 /* Close at once, without a word to the owner. */
 void delivery_free(struct delivery *d);

@@ -17,6 +17,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/control_walk.c %reldir%/control_walk.h \
 	%reldir%/delivery.c %reldir%/delivery.h \
 	%reldir%/dispatch.c %reldir%/dispatch.h \
+	%reldir%/manner.c %reldir%/manner.h \
 	%reldir%/drop.c %reldir%/drop.h \
 	%reldir%/envelope.c %reldir%/envelope.h \
 	%reldir%/gather.c %reldir%/gather.h \

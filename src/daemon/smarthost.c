@@ -11,6 +11,7 @@
 #include "delivery.h"
 #include "log.h"
 #include "login.h"
+#include "manner.h"
 #include "mem.h"
 #include "outage.h"
 #include "pace.h"
@@ -46,11 +47,9 @@ struct smarthost {
     int64_t look_at;                /* when to look for a changed one, in monotonic ms */
     struct width width;
     struct rate rate;
-    unsigned breaks;   /* connections in a row that broke in a transaction */
-    store_id suspect;  /* the message of the first of them, which was charged; 0: none */
-    bool confused;     /* its replies were out of step once: one command after another since */
-    unsigned oddities; /* that were said in the log, enum smtp_client_oddity */
-    bool unchunked;    /* it refused BDAT once */
+    unsigned breaks;  /* connections in a row that broke in a transaction */
+    store_id suspect; /* the message of the first of them, which was charged; 0: none */
+    struct manner manner;
     bool noted_ipv6;
     bool retired;
     TAILQ_HEAD(, link) links;
@@ -127,6 +126,7 @@ struct smarthost *smarthost_new(struct loop *loop, struct store *store, struct c
     s->owner = *owner;
     s->tls = tls;
     s->up_since_ms = clock_wall_ms();
+    manner_init(&s->manner, c->pipeline);
     width_init(&s->width, c->connections);
     remember_rate(s);
     struct credential_source source = login_source(c);
@@ -431,53 +431,14 @@ static void on_end_after_verdict(struct link *link, const struct fault *fault)
         recover(link->smarthost);
 }
 
-/* What the server showed that it cannot do is not asked of it again. */
-static void learn(struct smarthost *s, const struct fault *fault)
-{
-    bool confused = str_eq(str_of(fault->code), STR_LIT("PROTO-DESYNC")) ||
-                    str_eq(str_of(fault->code), STR_LIT("PROTO-GARBAGE"));
-    if (str_eq(str_of(fault->code), STR_LIT(SMTP_FAULT_CHUNKING)) && !s->unchunked) {
-        s->unchunked = true;
-        log_say(LOG_LEVEL_NOTICE, NULL,
-                "smarthost \"%s\" is sent mail with DATA from now on: %s", s->conf->name,
-                fault->text);
-    }
-    if (confused && !s->confused && s->conf->pipeline > 1) {
-        s->confused = true;
-        log_say(LOG_LEVEL_NOTICE, NULL,
-                "smarthost \"%s\" is sent one command after another from now on, as with "
-                "pipeline = 1: %s",
-                s->conf->name, fault->text);
-    }
-}
-
-static void log_oddities(struct smarthost *s, const struct delivery *d)
-{
-    static const struct {
-        enum smtp_client_oddity oddity;
-        const char *text;
-    } texts[] = {
-        {SMTP_CLIENT_BARE_LF, "ends lines with LF alone"},
-        {SMTP_CLIENT_MIXED_CODES, "has different codes in one reply; the last counts"},
-        {SMTP_CLIENT_NOT_354, "answers DATA with another code than 354"},
-    };
-    unsigned news = delivery_oddities(d) & ~s->oddities;
-    s->oddities |= news;
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        if (news & texts[i].oddity)
-            log_say(LOG_LEVEL_INFO, NULL, "smarthost \"%s\" %s; this is put up with",
-                    s->conf->name, texts[i].text);
-    }
-}
-
 static void on_dead(void *self, struct delivery *d, const struct fault *fault)
 {
     struct link *link = self;
     struct smarthost *s = link->smarthost;
     s->owner.wake(s->owner.self);
     if (link->state != LINK_DIALLING)
-        learn(s, fault);
-    log_oddities(s, d);
+        manner_learn(&s->manner, s->conf->name, fault);
+    manner_note(&s->manner, s->conf->name, delivery_oddities(d));
     if (!s->retired && link->state == LINK_ANSWERED)
         on_end_after_verdict(link, fault);
     if (!s->retired && link->state == LINK_DIALLING && fault->scope != FAULT_NONE)
@@ -488,8 +449,6 @@ static void on_dead(void *self, struct delivery *d, const struct fault *fault)
 static void connect_link(struct smarthost *s)
 {
     struct link *link = mem_new(sizeof *link);
-    struct delivery_manner manner = {s->confused ? 1 : s->conf->pipeline,
-                                     !s->confused && !s->unchunked && s->conf->pipeline > 1};
     link->smarthost = s;
     link->attempts = mem_array(s->conf->pipeline, sizeof *link->attempts);
     TAILQ_INSERT_TAIL(&s->links, link, entry);
@@ -499,7 +458,7 @@ static void connect_link(struct smarthost *s)
         secret_stamp(s->conf->password_file, &s->stamp);
     schedule_connecting(&s->outage.health);
     link->delivery = delivery_new(
-        s->loop, s->store, s->owner_conf, s->conf, s->tls, s->credential, &manner,
+        s->loop, s->store, s->owner_conf, s->conf, s->tls, s->credential, &s->manner,
         &(struct delivery_owner){link, on_ready, on_room, on_sending, on_verdict, on_dead});
 }
 
