@@ -35,7 +35,7 @@ struct relay {
     struct conf *conf;
     struct smarthost_set *smarthosts;
     struct loop_timer *timer;
-    store_id *active; /* being sent, or with an outcome that is not committed yet */
+    store_id *active; /* being sent, or with an outcome that is not committed yet; ascending */
     unsigned n_active;
     int64_t turn; /* the uid that had the last turn */
     struct sweep *sweep;
@@ -58,12 +58,10 @@ static void wake(void *self)
 static void on_recorded(void *self, store_id id)
 {
     struct relay *r = self;
-    for (unsigned i = 0; i < r->n_active; i++) {
-        if (r->active[i] == id) {
-            r->active[i] = r->active[--r->n_active];
-            break;
-        }
-    }
+    unsigned i = store_id_place(id, r->active, r->n_active);
+    BUG_ON(i == r->n_active || r->active[i] != id);
+    r->n_active--;
+    memmove(&r->active[i], &r->active[i + 1], (r->n_active - i) * sizeof *r->active);
     relay_wake(r);
 }
 
@@ -79,17 +77,17 @@ unsigned relay_active(const struct relay *r)
 
 bool relay_is_active(const struct relay *r, store_id id)
 {
-    for (unsigned i = 0; i < r->n_active; i++) {
-        if (r->active[i] == id)
-            return true;
-    }
-    return false;
+    unsigned i = store_id_place(id, r->active, r->n_active);
+    return i < r->n_active && r->active[i] == id;
 }
 
 static void set_active(struct relay *r, store_id id)
 {
     BUG_ON(r->n_active == ACTIVE_MAX);
-    r->active[r->n_active++] = id;
+    unsigned i = store_id_place(id, r->active, r->n_active);
+    memmove(&r->active[i + 1], &r->active[i], (r->n_active - i) * sizeof *r->active);
+    r->active[i] = id;
+    r->n_active++;
 }
 
 static bool may_expire(void *self);

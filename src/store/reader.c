@@ -92,10 +92,8 @@ int reader_close(struct reader *r)
 
 static bool is_active(store_id id, const store_id *active, unsigned n_active)
 {
-    for (unsigned i = 0; i < n_active; i++)
-        if (active[i] == id)
-            return true;
-    return false;
+    unsigned i = store_id_place(id, active, n_active);
+    return i < n_active && active[i] == id;
 }
 
 /* The first uid after *uid that has queued mail; -1: none. */

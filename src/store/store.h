@@ -259,9 +259,12 @@ void store_spend(struct store *s, const char *smarthost, int64_t at_ms, int64_t 
 /* Reads. They see all that was told as committed or recorded. */
 
 /* Up to max ids of queued messages with next_attempt_ms <= now_ms, one uid's after another's
- * and of each the longest due first, leaving out the n_active in active. */
+ * and of each the longest due first, leaving out the n_active in active, which ascend. */
 unsigned store_due(struct store *s, int64_t now_ms, const store_id *active, unsigned n_active,
                    store_id *ids, unsigned max);
+
+/* Where id is in the n ids, which ascend, or where it belongs. */
+unsigned store_id_place(store_id id, const store_id *ids, unsigned n);
 
 /* The one of them whose turn it is, 0 when there is none: the uids take turns, so that one's
  * 10,000 messages do not delay another's one (L-074). *turn is the uid that had the last turn,

@@ -54,3 +54,16 @@ bool store_id_parse(struct str text, store_id *id)
     *id = (store_id)value;
     return true;
 }
+
+unsigned store_id_place(store_id id, const store_id *ids, unsigned n)
+{
+    unsigned begin = 0;
+    while (begin < n) {
+        unsigned middle = begin + (n - begin) / 2;
+        if (ids[middle] < id)
+            begin = middle + 1;
+        else
+            n = middle;
+    }
+    return begin;
+}
