@@ -56,6 +56,14 @@ static enum smtp_ret ret_of(enum store_ret stored)
     return meanings[stored];
 }
 
+/* All its recipients hear the same of the sender. */
+static const char *sender_of(const struct attempt *a)
+{
+    bool other =
+        a->n && a->context.conf->admin && outcome_needs_sender(a->message, a->index[0]);
+    return other ? a->context.conf->admin : a->message->sender;
+}
+
 const struct smtp_transaction *attempt_transaction(struct attempt *a, unsigned max)
 {
     const struct store_message *m = a->message;
@@ -66,7 +74,7 @@ const struct smtp_transaction *attempt_transaction(struct attempt *a, unsigned m
         a->recipients[i] = (struct smtp_recipient){r->address, r->orcpt, notify_of(r->notify)};
     }
     a->transaction = (struct smtp_transaction){
-        .sender = m->sender,
+        .sender = sender_of(a),
         .recipients = a->recipients,
         .n_recipients = a->n,
         .body_bytes = m->body_bytes,

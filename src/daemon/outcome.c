@@ -32,6 +32,16 @@ static bool is_put_off(const struct fault *f)
     return str_eq(str_of(f->code), STR_LIT("RCPT-SPLIT"));
 }
 
+static bool is_null_refusal(const struct store_message *m, const struct fault *f)
+{
+    return m->report && str_eq(str_of(f->code), STR_LIT("SENDER-NULL"));
+}
+
+bool outcome_needs_sender(const struct store_message *m, unsigned i)
+{
+    return is_null_refusal(m, &m->recipients[i].fault);
+}
+
 static bool is_untried(const struct store_recipient *r)
 {
     return r->state == STORE_WAITING && (r->fault.scope == FAULT_NONE || is_put_off(&r->fault));
@@ -92,15 +102,24 @@ static void expire_recipient(struct store_recipient *r, const struct fault *reas
     r->state = STORE_FAILED;
 }
 
+/* Mail waits where its sender may not use the account. For a report there is nothing to wait
+ * for: the senders it can have are known (N-020). */
+static bool has_no_sender(const struct store_message *m, const struct fault *f,
+                          const struct outcome_rules *rules)
+{
+    return m->report && f->scope == FAULT_SENDER && f->permanent &&
+           !(rules->has_admin && is_null_refusal(m, f));
+}
+
 static enum outcome_event apply_verdict(struct store_recipient *r, const struct fault *f,
-                                        bool expired)
+                                        bool returns, bool expired)
 {
     r->fault = *f;
     if (f->scope == FAULT_NONE) {
         r->state = STORE_SENT;
         return OUTCOME_SENT;
     }
-    if (returns_mail(f)) {
+    if (returns) {
         r->state = STORE_FAILED;
         return OUTCOME_BOUNCED;
     }
@@ -138,11 +157,12 @@ void outcome_apply(struct store_message *m, const struct outcome_attempt *attemp
         outcome_is_expired(m, rules, now_ms) && m->attempts + 1 >= OUTCOME_EXPIRE_ATTEMPTS;
     for (unsigned i = 0; i < attempt->n; i++) {
         const struct fault *f = &attempt->verdicts[i];
-        events[i] = apply_verdict(&m->recipients[attempt->index[i]], f, expired);
+        bool returns = returns_mail(f) || has_no_sender(m, f, rules);
+        events[i] = apply_verdict(&m->recipients[attempt->index[i]], f, returns, expired);
         if (events[i] != OUTCOME_DEFERRED)
             continue;
         deferred = true;
-        charged = charged || is_charged(f, attempt->suspect);
+        charged = charged || (is_charged(f, attempt->suspect) && !is_null_refusal(m, f));
         ambiguous = ambiguous || f->ambiguous;
     }
     if (charged)

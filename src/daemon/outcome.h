@@ -13,6 +13,7 @@ enum {
 
 struct outcome_rules {
     int64_t lifetime_ms, retry_min_ms, retry_max_ms;
+    bool has_admin; /* there is an address of the administrator's */
 };
 
 /* An attempt at a message: verdicts[i] belongs to recipient index[i] of the message. Scope
@@ -29,6 +30,10 @@ struct outcome_attempt {
  * indices go to index; returns how many. */
 unsigned outcome_select(const struct store_message *m, unsigned *index, unsigned max);
 
+/* m is a report of ours, and the server refused the null sender for its recipient i: it is to
+ * go under the administrator's address, if there is one (N-020). */
+bool outcome_needs_sender(const struct store_message *m, unsigned i);
+
 enum outcome_event {
     OUTCOME_SENT,
     OUTCOME_DEFERRED,
@@ -40,7 +45,8 @@ enum outcome_event {
  * ambiguous, next_attempt_ms; events[i] (room for attempt->n) says what became of index[i]. The
  * server's and the account's faults charge nobody: m is due again at once, behind all that is
  * due already, since it is the smarthost that waits. So is a message with recipients left that
- * no transaction had room for yet. random is any 32 bits. */
+ * no transaction had room for yet, and a report that outcome_needs_sender(). One that goes
+ * under no sender at all has failed. random is any 32 bits. */
 void outcome_apply(struct store_message *m, const struct outcome_attempt *attempt,
                    const struct outcome_rules *rules, int64_t now_ms, uint32_t random,
                    enum outcome_event *events);

@@ -208,7 +208,8 @@ static void record(struct settlement *s)
 static struct outcome_rules rules_of(const struct settle_context *c)
 {
     int64_t lifetime_ms = c->may_expire(c->self) ? c->conf->lifetime_ms : INT64_MAX;
-    return (struct outcome_rules){lifetime_ms, c->conf->retry_min_ms, c->conf->retry_max_ms};
+    return (struct outcome_rules){lifetime_ms, c->conf->retry_min_ms, c->conf->retry_max_ms,
+                                  c->conf->admin != NULL};
 }
 
 /* A smarthost that is broken for a day is probed often, and each probe may be a message. */

@@ -72,8 +72,7 @@ static bool expire_page(const struct sweep_facts *facts, struct store_message **
                         unsigned n, const struct fault *reason)
 {
     const struct settle_context *c = facts->context;
-    struct outcome_rules rules = {c->conf->lifetime_ms, c->conf->retry_min_ms,
-                                  c->conf->retry_max_ms};
+    struct outcome_rules rules = {.lifetime_ms = c->conf->lifetime_ms};
     bool more = true;
     for (unsigned i = 0; i < n; i++) {
         int64_t wall_ms = clock_wall_ms();

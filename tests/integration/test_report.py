@@ -6,6 +6,7 @@ import email
 import email.policy
 
 import lib
+import reports
 
 
 class ReportTest(lib.Case):
@@ -104,6 +105,60 @@ class ReportTest(lib.Case):
                              "a dead message")[0]
         self.assertEqual(entry["recipients"][0]["address"], lib.SENDER)
         self.assertEqual(len(self.daemon.queue()), 1)
+
+    def refuse_null_sender(self):
+        self.script({"stage": "rcpt", "recipient": "bad*", "action": "reply",
+                     "text": "550 5.1.1 no such user"},
+                    {"stage": "mail", "sender": "", "action": "reply",
+                     "text": "550 5.7.60 null sender not allowed"})
+
+    def restart(self, **settings):
+        self.daemon.stop()
+        self.daemon.settings.update(settings)
+        self.daemon.start()
+
+    def test_where_no_null_sender_is_taken_a_report_goes_under_the_administrators(self):
+        self.restart(admin="ops@example.com")
+        self.refuse_null_sender()
+        self.daemon.submit("bad@example.net")
+        record = self.wait_kept(1)[0]
+        self.assertEqual((record["sender"], record["recipients"]),
+                         ("ops@example.com", [lib.SENDER]))
+        reports.Report(self, self.host.content(record), lib.SENDER)
+        self.wait_idle()
+        self.check_manners()
+
+    def dead(self):
+        return lib.wait_for(lambda: [e for e in self.daemon.queue() if e["state"] == "dead"],
+                            "a dead message")
+
+    def test_without_an_administrator_it_is_dead(self):
+        self.refuse_null_sender()
+        self.daemon.submit("bad@example.net")
+        entry, = self.dead()
+        self.assertEqual(entry["recipients"][0]["code"], "SENDER-NULL")
+        self.assertEqual(self.host.records, [])
+
+    def test_where_his_address_is_refused_too_it_is_dead(self):
+        self.restart(admin="ops@example.com")
+        self.refuse_null_sender()
+        self.host.script.replace([
+            {"stage": "rcpt", "sender": lib.SENDER, "action": "reply",
+             "text": "550 5.1.1 no such user"},
+            {"stage": "mail", "sender": "ops@example.com", "action": "reply",
+             "text": "550 5.7.60 Client does not have permissions to send as this sender"},
+            {"stage": "mail", "sender": "", "action": "reply",
+             "text": "550 5.7.60 null sender not allowed"}])
+        self.daemon.submit("bad@example.net")
+        self.dead()
+        self.assertEqual(len(self.daemon.queue()), 1)
+
+    def test_a_report_that_comes_back_under_another_sender_is_not_reported(self):
+        self.refuse()
+        self.daemon.submit("bad@example.net",
+                           message=b"X-Tranter-Report: 0123456789AB\n" + lib.MESSAGE)
+        self.dead()
+        self.assertEqual(self.host.records, [])
 
     def test_a_lifetime_that_is_over_returns_the_message(self):
         self.daemon.stop()

@@ -241,6 +241,39 @@ START_TEST(expiry_takes_those_that_wait_with_the_reason_they_have)
 }
 END_TEST
 
+static const struct {
+    const char *name;
+    bool report, has_admin;
+    const char *code, *status;
+    enum outcome_event event;
+} no_senders[] = {
+    {"under the administrator's address", true, true, "SENDER-NULL", "5.7.1", OUTCOME_DEFERRED},
+    {"nobody's address", true, false, "SENDER-NULL", "5.7.1", OUTCOME_BOUNCED},
+    {"not under that either", true, true, "SENDER-REFUSED", "5.7.60", OUTCOME_BOUNCED},
+    {"later", true, true, "SENDER-REFUSED", "4.7.1", OUTCOME_DEFERRED},
+    {"no report", false, true, "SENDER-NULL", "5.7.1", OUTCOME_DEFERRED},
+};
+
+START_TEST(a_report_goes_under_the_senders_there_are)
+{
+    struct store_message *m = message_to(1);
+    struct fault f = fault_of(FAULT_SENDER, no_senders[_i].status, no_senders[_i].code);
+    struct outcome_rules with = rules;
+    unsigned index = 0;
+    enum outcome_event event;
+    m->report = no_senders[_i].report;
+    with.has_admin = no_senders[_i].has_admin;
+    outcome_apply(m, &(struct outcome_attempt){&index, &f, 1, false}, &with, 5000, 0, &event);
+    ck_assert_msg(event == no_senders[_i].event, "%s: %s", no_senders[_i].name,
+                  outcome_event_name(event));
+    bool other = m->report && _i < 2;
+    ck_assert_msg(outcome_needs_sender(m, 0) == other, "%s", no_senders[_i].name);
+    if (_i == 0)
+        ck_assert(m->attempts == 0 && m->next_attempt_ms == 5000);
+    free_message(m);
+}
+END_TEST
+
 START_TEST(a_return_fails_who_waits_and_tells_what_held_them_up)
 {
     struct store_message *m = message_to(3);
@@ -277,6 +310,8 @@ int main(void)
     tcase_add_test(tc, a_clock_that_jumped_returns_nothing_at_the_first_attempt);
     tcase_add_test(tc, one_bad_recipient_leaves_the_others_alone);
     tcase_add_test(tc, expiry_takes_those_that_wait_with_the_reason_they_have);
+    tcase_add_loop_test(tc, a_report_goes_under_the_senders_there_are, 0,
+                        sizeof no_senders / sizeof no_senders[0]);
     tcase_add_test(tc, a_return_fails_who_waits_and_tells_what_held_them_up);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
