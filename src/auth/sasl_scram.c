@@ -13,7 +13,7 @@
 
 enum {
     ITERATIONS_MIN = 4096,    /* fewer is a weakness that RFC 7677 warns of */
-    ITERATIONS_MAX = 1000000, /* more is a second of our time, for the asking */
+    ITERATIONS_MAX = 1000000, /* half a second of our time; more is refused */
     SALT_MAX = 1024
 };
 

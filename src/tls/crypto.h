@@ -37,7 +37,7 @@ bool crypto_hmac(enum crypto_hash hash, struct str key, struct str data,
                  unsigned char digest[CRYPTO_DIGEST_MAX]) ATTR_MUST_CHECK;
 
 /* PBKDF2 with HMAC (RFC 8018), as many bytes as a digest has. False as above. It takes about
- * a microsecond for each of the iterations. */
+ * half a microsecond for each of the iterations. */
 bool crypto_pbkdf2(enum crypto_hash hash, struct str password, struct str salt,
                    unsigned iterations, unsigned char key[CRYPTO_DIGEST_MAX]) ATTR_MUST_CHECK;
 

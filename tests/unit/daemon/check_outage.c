@@ -39,6 +39,15 @@ static const struct day {
     {"the day's quota is used up", FAULT_ACCOUNT, "5.4.5", "QUOTA-DAY", true, 288, 400,
      5 * MINUTE},
     {"too fast", FAULT_SERVER, "4.7.0", "RATE-MSG", true, 288, 400, 5 * MINUTE},
+    {"the command for the secret fails", FAULT_ACCOUNT, "4.7.0", "AUTH-HELPER", false, 288, 400,
+     5 * MINUTE},
+    {"the token is refused", FAULT_ACCOUNT, "5.7.8", "AUTH-TOKEN-EXPIRED", false, 24, 36, HOUR},
+    {"somebody has to sign in again", FAULT_ACCOUNT, "4.7.0", "OAUTH-REFRESH-DEAD", false, 24,
+     36, HOUR},
+    {"the server cannot prove itself", FAULT_ACCOUNT, "4.7.0", "AUTH-SCRAM-FAKE", false, 24, 36,
+     HOUR},
+    {"the password has a blank", FAULT_ACCOUNT, "5.7.8", "AUTH-WHITESPACE", false, 24, 36,
+     HOUR},
     {"the secret is refused", FAULT_ACCOUNT, "5.7.8", "AUTH-REJECTED", false, 24, 36, HOUR},
 };
 
