@@ -86,6 +86,11 @@ const struct alias_table *aliases_table(const struct aliases *a)
     return a->table;
 }
 
+const char *aliases_problem(const struct aliases *a)
+{
+    return a->table->n_grave ? worst(a->table) : NULL;
+}
+
 const char *aliases_host(const struct aliases *a)
 {
     return a->conf->smarthosts[0].host;

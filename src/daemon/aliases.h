@@ -24,6 +24,9 @@ void aliases_put_problems(struct buf *out, const struct alias_table *table);
 /* The table in force: until the next aliases_use(). */
 const struct alias_table *aliases_table(const struct aliases *a);
 
+/* The first grave problem of the table in force, which only a start lives with; NULL: none. */
+const char *aliases_problem(const struct aliases *a);
+
 /* The host that mail goes to first. */
 const char *aliases_host(const struct aliases *a);
 

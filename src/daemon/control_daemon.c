@@ -17,8 +17,12 @@ static bool read_limit(struct alarm_limits *limits, struct str word)
 void control_ask_status(struct client *c, struct str words)
 {
     const struct control_facts *facts = &c->control->facts;
-    const struct status_source source = {facts->store, facts->relay, &c->control->configuration,
-                                         facts->started_ms, clock_wall_ms()};
+    const struct status_source source = {facts->store,
+                                         facts->relay,
+                                         &c->control->configuration,
+                                         aliases_problem(facts->aliases),
+                                         facts->started_ms,
+                                         clock_wall_ms()};
     struct alarm_limits limits = alarm_defaults;
     bool json = false;
     struct buf text;
@@ -46,7 +50,8 @@ void control_status_line(const struct control *control, struct buf *out)
     const struct control_facts *facts = &control->facts;
     status_put_line(out,
                     &(struct status_source){facts->store, facts->relay, &control->configuration,
-                                            facts->started_ms, clock_wall_ms()});
+                                            aliases_problem(facts->aliases), facts->started_ms,
+                                            clock_wall_ms()});
 }
 
 void control_ask_metrics(struct client *c, struct str words)

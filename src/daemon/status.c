@@ -55,6 +55,7 @@ struct facts {
     unsigned n_smarthosts;
     const struct status_configuration *configuration;
     const char *warning; /* of the spool, or NULL */
+    const char *alias_problem;
     int64_t started_ms;
     int64_t now_ms;
     struct buf verdict; /* its line */
@@ -85,6 +86,8 @@ static void put_text(struct buf *out, const struct facts *f)
                    c->failure);
     if (f->warning)
         buf_printf(out, "warning: %s\n", f->warning);
+    if (f->alias_problem)
+        buf_printf(out, "warning: %s\n", f->alias_problem);
 }
 
 static json_t *smarthost_json(const struct relay_status *s)
@@ -126,6 +129,8 @@ static void put_json(struct buf *out, const struct facts *f)
         "smarthosts", list, "configuration", "file", c->file, "loaded",
         (json_int_t)(c->loaded_ms / 1000), "failure", c->failure, "spool_warning",
         f->warning ? f->warning : "");
+    json_object_set_new(o, "alias_problem",
+                        json_string(f->alias_problem ? f->alias_problem : ""));
     json_object_set_new(o, "verdict", json_string(alarm_name(f->level)));
     json_object_set_new(o, "summary", json_stringn(line.p, line.n));
     char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
@@ -154,6 +159,7 @@ enum alarm_level status_put(struct buf *out, bool json, const struct status_sour
 {
     struct err warning;
     struct facts f = {.configuration = source->configuration,
+                      .alias_problem = source->alias_problem,
                       .warning = store_warn(source->store, &warning) ? warning.text : NULL,
                       .started_ms = source->started_ms,
                       .now_ms = source->now_ms};

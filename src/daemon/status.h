@@ -21,6 +21,7 @@ struct status_source {
     struct store *store;
     const struct relay *relay;
     const struct status_configuration *configuration;
+    const char *alias_problem; /* of the aliases in force, or NULL */
     int64_t started_ms, now_ms;
 };
 

@@ -171,8 +171,11 @@ class ReloadTest(AliasTest):
         self.daemon.start()
         self.daemon.wait_log("error: %s:2: this is no alias" % self.path)
         self.assertEqual(self.verified("root"), ["a@example.net"])
+        self.assertIn("\nwarning: %s:2: this is no alias" % self.path,
+                      self.daemon.tranterctl("status").stdout.decode())
         self.aliases("root: b@example.net\n")
         self.assertEqual(self.daemon.tranterctl("reload").returncode, 0)
+        self.assertNotIn(b"warning:", self.daemon.tranterctl("status").stdout)
         self.assertEqual(self.verified("root"), ["b@example.net"])
 
     def test_what_has_no_effect_is_told_once_and_is_no_failure(self):
