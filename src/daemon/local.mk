@@ -33,6 +33,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/session.c %reldir%/session.h \
 	%reldir%/settle.c %reldir%/settle.h %reldir%/settle_log.c %reldir%/settlement.h \
 	%reldir%/smarthost.c %reldir%/smarthost.h \
+	%reldir%/smarthost_health.c %reldir%/smarthost_inner.h %reldir%/smarthost_link.c \
 	%reldir%/status.c %reldir%/status.h \
 	%reldir%/steady.c %reldir%/steady.h \
 	%reldir%/submit.c %reldir%/submit.h \
