@@ -32,7 +32,7 @@ struct command {
     struct loop_timer *timer;
     struct loop_task orphaned;
     struct buf output, complaint;
-    bool timed_out, flooded;
+    bool flooded;
 };
 
 /* Its own environment is the program's business; what could be told through ours is not. */
@@ -169,27 +169,36 @@ static struct str first_line(struct str text)
     return str_trim(str_head(text, str_find(text, '\n')));
 }
 
+/* Nobody waits for it after that. */
+static void report(struct command *c, bool timed_out, int status)
+{
+    struct command_end end = {timed_out, c->flooded, status, &c->output,
+                              first_line(buf_str(&c->complaint))};
+    void (*on_end)(void *owner, const struct command_end *end) = c->on_end;
+    c->on_end = NULL;
+    if (on_end)
+        on_end(c->owner, &end);
+}
+
 /* What it wrote is in the pipes by now. Something that it left behind may hold them open. */
 static void on_ended(void *arg)
 {
     struct command *c = arg;
-    struct command_end end = {.timed_out = c->timed_out, .output = &c->output};
-    if (waitpid(c->pid, &end.status, WNOHANG) != c->pid)
+    int status = 0;
+    if (waitpid(c->pid, &status, WNOHANG) != c->pid)
         return;
     on_output(c);
     on_complaint(c);
-    end.flooded = c->flooded;
-    end.complaint = first_line(buf_str(&c->complaint));
-    if (c->on_end)
-        c->on_end(c->owner, &end);
+    report(c, false, status);
     free_now(c);
 }
 
+/* A process that hangs in the kernel is not killed before that lets it go. */
 static void on_time(void *arg)
 {
     struct command *c = arg;
-    c->timed_out = true;
     kill_all(c);
+    report(c, true, 0);
 }
 
 static void abandon(void *arg)

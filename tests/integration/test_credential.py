@@ -131,6 +131,25 @@ class CommandTest(CommandCase):
             return False
 
 
+class CredentialTest(CommandCase):
+    def test_a_credential_of_systemds(self):
+        """LoadCredential= puts it there, mode 0400 or 0440."""
+        directory = self.place.directory("credentials")
+        self.place.write("credentials/mail", lib.PASSWORD + "\n", 0o400)
+        self.smarthost(password_file="credential:mail")
+        plain = self.daemon.environment
+        self.daemon.environment = lambda: dict(plain(), CREDENTIALS_DIRECTORY=directory)
+        self.assertEqual(self.send()[0], "PLAIN")
+
+    def test_a_command_finds_it_too(self):
+        directory = self.place.directory("credentials")
+        self.place.write("credentials/mail", lib.PASSWORD + "\n", 0o400)
+        self.password_from("exec cat $CREDENTIALS_DIRECTORY/mail")
+        plain = self.daemon.environment
+        self.daemon.environment = lambda: dict(plain(), CREDENTIALS_DIRECTORY=directory)
+        self.assertEqual(self.send()[0], "PLAIN")
+
+
 class ChangeTest(CommandCase):
     def test_a_changed_password_counts_from_the_next_connection(self):
         self.smarthost(messages_per_connection=1)
