@@ -71,7 +71,8 @@ struct conf {
     char *admin;     /* gets mail for local users that no alias sends elsewhere, and notices of
                         dead mail: a mailbox with its domain; NULL: nobody */
     char *aliases;   /* alias file; "": none; NULL: CONF_ALIASES_FILE, if it is there */
-    char **listen;   /* n_listen: absolute path, or address:port */
+    int aliases_line; /* where that is set; 0: nowhere */
+    char **listen;    /* n_listen: absolute path, or address:port */
     unsigned n_listen;
     bool listen_anywhere;
     mode_t listen_mode;

@@ -81,8 +81,12 @@ static int open_aliases(const struct conf *conf, const char *path, int *fd, stru
     *fd = *path ? open_regular(path, &st, &why) : -1;
     if (*fd >= 0 || !*path || (!conf->aliases && errno == ENOENT))
         return 0;
-    return err_set(err, "%s: the alias file %s cannot be read: %s; mend that, or set aliases",
-                   conf->file, path, why.text);
+    if (!conf->aliases)
+        return err_set(err, "%s cannot be read: %s; mend that, or set aliases in %s", path,
+                       why.text, conf->file);
+    return err_set(err,
+                   "%s:%d: the alias file %s cannot be read: %s; mend that, or take it out",
+                   conf->file, conf->aliases_line, path, why.text);
 }
 
 struct alias_table *conf_aliases_load(const struct conf *conf, struct err *err)

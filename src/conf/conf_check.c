@@ -240,6 +240,7 @@ static void check_retries(struct conf_draft *d)
 void conf_check(struct conf_draft *d)
 {
     struct conf *conf = d->conf;
+    conf->aliases_line = global_line(d, "aliases");
     check_listen(d);
     if (!d->failed)
         check_retries(d);

@@ -132,6 +132,18 @@ class WayTest(AliasTest):
         self.assertEqual(len(self.host.records), 1)
 
 
+    def test_lmtp_answers_for_each_recipient_that_was_named(self):
+        self.aliases("root: a@example.net\nwww: a@example.net\n")
+        self.daemon.start()
+        with self.daemon.connect() as sock, sock.makefile("rb") as lines:
+            sock.sendall(b"LHLO x\r\nMAIL FROM:<app@example.com>\r\nRCPT TO:<root>\r\nRCPT TO:<www>\r\n"
+                         b"DATA\r\nSubject: x\r\n\r\nx\r\n.\r\nQUIT\r\n")
+            answers = lines.read().decode().splitlines()
+        self.assertRegex("\n".join(answers[-4:]),
+                         r"\A354 .*\n250 2\.0\.0 .*\n250 2\.0\.0 .*\n221 .*\Z")
+        self.assertEqual(self.wait_kept()[0]["recipients"], ["a@example.net"])
+
+
 class ReloadTest(AliasTest):
     def test_newaliases_reads_the_file_afresh_in_silence(self):
         self.aliases("root: a@example.net\n")

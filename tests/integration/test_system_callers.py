@@ -136,6 +136,15 @@ class JobTest(SystemCase):
                         "Subject": re.compile(r"Cron <nobody@\S+> " + re.escape(self.job())),
                         "Content-Transfer-Encoding": "8bit"}, LINES)
 
+    def test_cron_reaches_the_administrator_by_an_alias_of_root(self):
+        self.need("cron")
+        self.place.write("home/crontab", "MAILTO=root\n@reboot %s\n" % self.job())
+        self.daemon.settings["aliases"] = self.place.write("aliases", "root: admin@example.org\n")
+        self.daemon.start()
+        self.spawn(CRON)
+        self.check(self.wait_kept()[0], "nobody@example.com", ["admin@example.org"],
+                   {"From": "root@example.com (Cron Daemon)", "To": "root@example.com"}, LINES)
+
     def test_cron_logs_that_the_daemon_is_absent(self):
         self.crontab()
         self.spawn(CRON)

@@ -251,6 +251,7 @@ START_TEST(every_global_key_is_read)
     ck_assert_str_eq(conf->domain, "example.com");
     ck_assert_str_eq(conf->admin, "o.n-call+tranter@example.com");
     ck_assert_str_eq(conf->aliases, "/a/aliases");
+    ck_assert_int_eq(conf->aliases_line, 3);
     ck_assert_uint_eq(conf->n_listen, 4);
     ck_assert_str_eq(conf->listen[0], "/run/x.sock");
     ck_assert_str_eq(conf->listen[2], "[::1]:2525");

@@ -42,7 +42,8 @@ static struct alias_table *load(const char *aliases, struct err *err)
     struct conf conf = {.file = (char[]){"F"},
                         .hostname = (char[]){"web1.example.com"},
                         .domain = (char[]){"example.com"},
-                        .aliases = (char *)(uintptr_t)aliases};
+                        .aliases = (char *)(uintptr_t)aliases,
+                        .aliases_line = 7};
     return conf_aliases_load(&conf, err);
 }
 
@@ -56,11 +57,10 @@ static void check_refused(const char *path, const char *why)
 START_TEST(a_file_that_is_named_must_be_one_that_can_be_read)
 {
     char expected[300];
-    snprintf(
-        expected, sizeof expected,
-        "F: the alias file %s cannot be read: No such file or directory; mend that, or set "
-        "aliases",
-        file("a", NULL, 0));
+    snprintf(expected, sizeof expected,
+             "F:7: the alias file %s cannot be read: No such file or directory; mend that, or "
+             "take it out",
+             file("a", NULL, 0));
     check_refused(file("a", NULL, 0), expected);
     check_refused(directory, "it is not a regular file");
     ck_assert_int_eq(mkfifo(file("fifo", NULL, 0), 0600), 0);
