@@ -119,6 +119,20 @@ class ChunkedTest(PipelineCase):
         self.assertTrue(self.host.content(self.host.records[2]).endswith(
             b"\r\n.0123456789abcde\r\n"))
 
+    def test_a_refusal_while_content_goes_out_is_its_answer_and_no_other_s(self):
+        large = lib.MESSAGE + b"0123456789abcde\n" * 500000
+        self.script(rule("body", "reply", "552 5.3.4 Too large", after=100000))
+        self.daemon.settings["retry-min"] = self.daemon.settings["retry-max"] = "1h"
+        self.daemon.start()
+        self.daemon.submit("large@example.net", message=large)
+        self.daemon.submit("r0@example.net")
+        self.daemon.wait_log(r"to=<large@example\.net>, .*dsn=5\.3\.4, status=bounced")
+        self.daemon.submit("r1@example.net")
+        lib.wait_for(lambda: {"r0", "r1", "app"} == set(self.recipients()), "the others")
+        self.wait_idle()
+        self.assertFalse(self.daemon.logged("is down"))
+        self.check_manners()
+
     def test_a_daemon_that_is_killed_marks_all_that_were_out(self):
         self.release(6, rule("dot", "stall", total=3, keep=False, times=1))
         lib.wait_for(lambda: any("stall" in line for line in self.host.transcript), "the stall")
