@@ -82,6 +82,7 @@ const struct smtp_transaction *attempt_transaction(struct attempt *a, unsigned m
         .envid = m->envid,
         .ret = ret_of(m->ret),
         .require_tls = m->require_tls,
+        .alone = m->ambiguous > 0,
     };
     return &a->transaction;
 }

@@ -95,6 +95,8 @@ struct smtp_transaction {
     bool body_8bit;        /* it has octets over 127 */
     const char *envid;     /* ENVID, as the sender gave it (xtext), or NULL */
     enum smtp_ret ret;
+    bool alone; /* no other content is on its way together with its own: it may be what broke
+                   a connection before, or have suffered from it */
     bool rehearsal;   /* MAIL and RCPT alone, then RSET: to hear whether they are taken */
     bool require_tls; /* only over verified TLS, to a server that sees to it likewise (RFC 8689)
                        */

@@ -214,8 +214,9 @@ static void send_on(struct smtp_client *c, struct smtp_flight *f)
 bool smtp_dialogue_has_room(const struct smtp_client *c)
 {
     const struct smtp_flight *newest = smtp_flight_newest(c);
-    return newest && (newest->whole || !newest->begun) && newest->next == SMTP_STAGE_IDLE &&
-           c->n_flights < c->flights_max && pipelines(c) && c->stage != SMTP_STAGE_QUIT;
+    bool sent = newest && newest->next == SMTP_STAGE_IDLE && (newest->whole || !newest->begun);
+    return sent && !newest->transaction->alone && c->n_flights < c->flights_max &&
+           pipelines(c) && c->stage != SMTP_STAGE_QUIT;
 }
 
 void smtp_dialogue_go_on(struct smtp_client *c)

@@ -136,7 +136,7 @@ void smtp_flight_begin(struct smtp_client *c, const struct smtp_transaction *t)
     f->number = ++c->n_transactions;
     f->chunked = c->conf.chunking && !c->conf.lmtp && !t->rehearsal &&
                  smtp_caps_has(&c->caps, SMTP_CAP_CHUNKING);
-    f->ahead = sure && t->body_bytes <= SMTP_DIALOGUE_AHEAD_MAX;
+    f->ahead = sure && !t->alone && t->body_bytes <= SMTP_DIALOGUE_AHEAD_MAX;
     f->dot = smtp_dot_start(f->chunked);
     /* A refused BDAT leaves its transaction open, and this one is not to suffer (RFC 3030 2).
      */

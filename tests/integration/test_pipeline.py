@@ -88,6 +88,20 @@ class ChunkedTest(PipelineCase):
         self.assertLessEqual(len(doubtful), 4 if self.chunked else 1)
         self.check_manners()
 
+    def test_what_is_in_doubt_goes_alone_the_next_time(self):
+        """A message that breaks each connection holds up no other for longer than once."""
+        self.release(6, rule("dot", "rst", sender="s1@*", keep=False))
+        self.daemon.wait_log("status=deferred.*so it may arrive twice")
+        lib.wait_for(lambda: len(self.host.records) + len(self.daemon.queue()) == 6,
+                     "each message delivered or in doubt")
+        waiting = self.daemon.queue()
+        self.assertIn("r1@example.net", [entry["recipients"][0]["address"] for entry in waiting])
+        done = self.daemon.tranterctl("retry", *(entry["queue_id"] for entry in waiting),
+                                      user=(0, 0) if self.place.user else None)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lib.wait_for(lambda: len(self.host.records) == 5, "all but the one")
+        self.assertEqual(sorted(self.recipients()), ["r0", "r2", "r3", "r4", "r5"])
+
     def test_replies_out_of_step_end_it_and_one_goes_after_another_from_then_on(self):
         self.release(4, rule("rcpt", "reply", "250 2.1.5 Ok\n354 Go", total=2, times=1))
         self.daemon.wait_log("is sent one command after another from now on")

@@ -77,6 +77,13 @@ static const struct dialogue dialogues[] = {
                      "C: MAIL FROM:<a@b> SIZE=9\nC: RCPT TO:<c@d>\nC: DATA\n" OK
                      "! DONE #1 none\n! DONE #2 message perm SIZE-LOCAL\n"},
 
+    {"one that is to be alone waits for those before it, and none goes behind it",
+     "pipeline chunking",
+     CHUNKS FIRST
+     "> submit a@b c@d size=4 alone\nC: RSET\n" ENVELOPE TAKEN OK OK OK
+     "! RCPT #1 0 none\n! DONE #1 none\n! RCPT #2 0 none\nC: BDAT 4 LAST\n! BODY #2\n" CONTENT
+         OK "! DONE #2 none\n! IDLE\n"},
+
     /* The connection ends: in doubt are those that were all out, and no others. */
     {"lost before any reply", "pipeline chunking",
      CHUNKS FIRST SECOND "> submit a@b c@d size=4\nC: RSET\n" BDAT "! BODY #3\n> eof\n"

@@ -149,6 +149,8 @@ static void submit(struct run *run, struct str words)
             t.body_8bit = true;
         else if (strcmp(word, "rehearsal") == 0)
             t.rehearsal = true;
+        else if (strcmp(word, "alone") == 0)
+            t.alone = true;
         else if (strcmp(word, "tls") == 0)
             t.require_tls = true;
         else if (strncmp(word, "envid=", 6) == 0)

@@ -11,8 +11,9 @@
  *                         empty one
  *     > answer text       answer a challenge
  *     > cancel            give up, with the fault "account perm TEST"
- *     > submit a@b ret=hdrs envid=x c@d notify=6 orcpt=rfc822;x e@f size=9 8bit tls rehearsal
- *                         a transaction: sender (or <>), recipients, each before what it asks
+ *     > submit a@b ret=hdrs envid=x c@d notify=6 orcpt=rfc822;x e@f size=9 8bit tls alone
+ *                         a transaction: sender (or <>), recipients, each before what it asks;
+ *                         or rehearsal
  *     > body text         content and CRLF
  *     > last text         the last of it; "> last" with none
  *     > wait              a minute passes
