@@ -5,9 +5,12 @@
 #include "smtp_client.h"
 #include "smtp_fault.h"
 
+#include <limits.h>
+
 void manner_init(struct manner *m, unsigned pipeline)
 {
-    *m = (struct manner){.pipeline = pipeline, .chunking = pipeline > 1};
+    *m = (struct manner){
+        .pipeline = pipeline, .chunking = pipeline > 1, .messages_max = UINT_MAX};
 }
 
 static bool has_code(const struct fault *fault, const char *code)
@@ -31,6 +34,19 @@ void manner_learn(struct manner *m, const char *smarthost, const struct fault *f
                 "pipeline = 1: %s",
                 smarthost, fault->text);
     }
+}
+
+void manner_lost(struct manner *m, const char *smarthost, unsigned messages)
+{
+    if (messages == m->ended_after && messages < m->messages_max) {
+        m->messages_max = messages;
+        log_say(
+            LOG_LEVEL_NOTICE, NULL,
+            "smarthost \"%s\" ends connections after %u messages without a word (421); from "
+            "now on they have no more, as with messages-per-connection = %u",
+            smarthost, messages, messages);
+    }
+    m->ended_after = messages;
 }
 
 void manner_note(struct manner *m, const char *smarthost, unsigned oddities)

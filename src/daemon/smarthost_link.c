@@ -32,7 +32,9 @@ static unsigned messages_max(const struct link *link)
 {
     unsigned conf_max = link->smarthost->conf->messages_per_connection;
     unsigned server_max = delivery_messages_max(link->delivery);
-    return server_max < conf_max ? server_max : conf_max;
+    unsigned known_max = link->smarthost->manner.messages_max;
+    unsigned max = server_max < conf_max ? server_max : conf_max;
+    return known_max < max ? known_max : max;
 }
 
 void smarthost_inner_give(struct link *link)
@@ -92,8 +94,6 @@ static void on_ready(void *self, struct delivery *d)
         if (!smarthost_is_up(s) && !s->outage.late)
             smarthost_inner_recover(s);
     }
-    if (link->state == LINK_ANSWERED && !refused)
-        smarthost_inner_recover(s);
     link->state = LINK_IDLE;
     if (!refused)
         link->fault = (struct fault){.scope = FAULT_NONE};
@@ -157,6 +157,8 @@ static void on_verdict(void *self, struct delivery *d, const struct delivery_end
     if (suspect)
         s->suspect = attempt_id(a);
     link->answered += !end->broke;
+    if (!end->broke && link->fault.scope == FAULT_NONE)
+        smarthost_inner_recover(s);
     attempt_end(a, end, delivery_relay(d), suspect);
     if (link->n_attempts == 0)
         link->state = LINK_ANSWERED;
@@ -189,6 +191,8 @@ static void on_dead(void *self, struct delivery *d, const struct fault *fault)
     s->owner.wake(s->owner.self);
     if (link->state != LINK_DIALLING)
         manner_learn(&s->manner, s->conf->name, fault);
+    if (link->answered > 0 && link->fault.ambiguous && !link->fault.reply[0])
+        manner_lost(&s->manner, s->conf->name, link->answered);
     manner_note(&s->manner, s->conf->name, delivery_oddities(d));
     if (!s->retired && link->state == LINK_ANSWERED)
         on_end_after_verdict(link, fault);

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Several transactions in flight on one connection: what goes wrong with one is no other's."""
 
+import json
+
 import lib
 from smarthost import CAPABILITIES, CHUNKING
 
@@ -45,6 +47,16 @@ class PipelineCase(lib.Case):
     def recipients(self):
         return [record["recipients"][0].split("@")[0] for record in self.host.records]
 
+    def in_doubt(self):
+        """Wait until all that is left in the queue is in doubt: its recipients' names."""
+        entries = []
+
+        def settled():
+            entries[:] = self.daemon.queue()
+            return all("may arrive twice" in json.dumps(entry) for entry in entries)
+        lib.wait_for(settled, "each message delivered or in doubt")
+        return [entry["recipients"][0]["address"].split("@")[0] for entry in entries]
+
     def check_kept(self, *names):
         """These, each once, and nothing waits."""
         lib.wait_for(lambda: len(self.host.records) >= len(names), "all messages")
@@ -77,12 +89,8 @@ class ChunkedTest(PipelineCase):
 
     def test_a_connection_that_is_lost_leaves_no_more_in_doubt_than_it_must(self):
         self.release(8, rule("dot", "rst", total=3, keep=False, times=1))
-        lib.wait_for(lambda: len(self.daemon.queue()) <= 8 and len(self.host.records) >= 4,
-                     "what is not in doubt")
         self.daemon.wait_log("status=deferred.*so it may arrive twice")
-        lib.wait_for(lambda: len(self.host.records) + len(self.daemon.queue()) == 8,
-                     "each message delivered or in doubt")
-        doubtful = ["r" + entry["recipients"][0]["address"][1] for entry in self.daemon.queue()]
+        doubtful = self.in_doubt()
         self.assertEqual(sorted(self.recipients() + doubtful), ["r%d" % n for n in range(8)])
         self.assertIn("r2", doubtful)
         self.assertLessEqual(len(doubtful), 4 if self.chunked else 1)
@@ -92,11 +100,9 @@ class ChunkedTest(PipelineCase):
         """A message that breaks each connection holds up no other for longer than once."""
         self.release(6, rule("dot", "rst", sender="s1@*", keep=False))
         self.daemon.wait_log("status=deferred.*so it may arrive twice")
-        lib.wait_for(lambda: len(self.host.records) + len(self.daemon.queue()) == 6,
-                     "each message delivered or in doubt")
-        waiting = self.daemon.queue()
-        self.assertIn("r1@example.net", [entry["recipients"][0]["address"] for entry in waiting])
-        done = self.daemon.tranterctl("retry", *(entry["queue_id"] for entry in waiting),
+        self.assertIn("r1", self.in_doubt())
+        waiting = [entry["queue_id"] for entry in self.daemon.queue()]
+        done = self.daemon.tranterctl("retry", *waiting,
                                       user=(0, 0) if self.place.user else None)
         self.assertEqual(done.returncode, 0, done.stderr)
         lib.wait_for(lambda: len(self.host.records) == 5, "all but the one")
@@ -105,11 +111,8 @@ class ChunkedTest(PipelineCase):
     def test_replies_out_of_step_end_it_and_one_goes_after_another_from_then_on(self):
         self.release(4, rule("rcpt", "reply", "250 2.1.5 Ok\n354 Go", total=2, times=1))
         self.daemon.wait_log("is sent one command after another from now on")
-
-        def settled():
-            doubtful = {entry["recipients"][0]["address"][:2] for entry in self.daemon.queue()}
-            return len(doubtful | set(self.recipients())) == 4 and not self.host.open_sessions()
-        lib.wait_for(settled, "each message delivered or in doubt")
+        self.assertEqual(set(self.in_doubt() + self.recipients()), {"r0", "r1", "r2", "r3"})
+        lib.wait_for(lambda: not self.host.open_sessions(), "the end of the connection")
         kept = len(self.host.records)
         for number in range(3):
             self.daemon.submit("later%d@example.net" % number)
@@ -154,9 +157,7 @@ class ChunkedTest(PipelineCase):
         self.daemon.kill()
         self.script()
         self.daemon.start()
-        lib.wait_for(lambda: len(self.host.records) + len(self.daemon.queue()) == 6,
-                     "each message delivered or in doubt")
-        doubtful = [entry["recipients"][0]["address"][:2] for entry in self.daemon.queue()]
+        doubtful = self.in_doubt()
         self.assertIn("r2", doubtful)
         self.assertEqual(sorted(self.recipients() + doubtful), ["r%d" % n for n in range(6)])
 
@@ -172,6 +173,21 @@ class ManyConnectionsTest(PipelineCase):
     def test_each_arrives_once(self):
         self.release(60)
         self.check_kept(*("r%d" % number for number in range(60)))
+
+
+class ShortTest(PipelineCase):
+    def test_a_server_that_ends_connections_without_a_word_is_left_before(self):
+        self.release(24, rule("mail", "close", message=4))
+        self.daemon.wait_log("ends connections after 3 messages without a word")
+        doubtful = len(self.in_doubt())
+        self.assertEqual(len(self.host.records), 24 - doubtful)
+        self.assertLessEqual(doubtful, 8)
+        for number in range(6):
+            self.daemon.submit("later%d@example.net" % number)
+        lib.wait_for(lambda: len(self.host.records) == 24 - doubtful + 6, "the later ones")
+        self.assertEqual(len(self.daemon.queue()), doubtful)
+        self.assertFalse(self.daemon.logged("is down.*LOST"))
+        self.check_manners()
 
 
 class OneByOneTest(PipelineCase):
