@@ -2,6 +2,7 @@
 #include "contact.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 
 enum {
@@ -90,6 +91,13 @@ void contact_advise(struct fault *f, const struct conf_smarthost *smarthost,
                                          .port = smarthost->port,
                                          .user = smarthost->user,
                                          .secret = secret});
+}
+
+void contact_explain_end(struct fault *f, const struct fault *of_connection)
+{
+    if (of_connection && strcmp(of_connection->code, "TLS-TRUNCATED") == 0 &&
+        strcmp(f->code, "LOST-STAGE") == 0)
+        snprintf(f->code, sizeof f->code, "%s", of_connection->code);
 }
 
 /* An address of IPv6 that carries one of IPv4 is that one. */

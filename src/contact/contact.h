@@ -39,6 +39,10 @@ struct tls_context *contact_tls(const struct conf_smarthost *smarthost,
 void contact_advise(struct fault *f, const struct conf_smarthost *smarthost,
                     enum smtp_advice_secret secret);
 
+/* The dialogue ended with *f when the connection did, of which of_connection (or NULL) is
+ * known: an end that TLS forbids has a code of its own (T-017). */
+void contact_explain_end(struct fault *f, const struct fault *of_connection);
+
 /* Is the peer of this connected socket the daemon's own listener (S-020)? Then *f says so. */
 bool contact_is_self(const struct conf *conf, int fd, struct fault *f);
 

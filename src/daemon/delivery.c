@@ -97,6 +97,8 @@ static void die(struct delivery *d, const struct fault *fault)
     if (d->ending)
         return;
     struct fault why = *fault;
+    if (d->conn)
+        contact_explain_end(&why, conn_fault(d->conn));
     contact_advise(&why, d->smarthost, d->secret_look);
     d->ending = true;
     if (d->conn && d->smtp) {

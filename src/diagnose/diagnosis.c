@@ -172,6 +172,9 @@ struct diagnosing *diagnosing_new(struct loop *loop, const struct conf *conf,
         g->context = contact_tls(smarthost, &err);
     if (smarthost->tls != CONF_TLS_NONE && !g->context) {
         fault_set(&g->d.verdict, FAULT_ACCOUNT, "5.7.5", "CERT-NOSTORE", "%s", err.text);
+        fault_fix(&g->d.verdict,
+                  "mend the tls- keys of smarthost \"%s\", or the files they name",
+                  smarthost->name);
         g->silence = loop_timer_new(loop, on_no_trust, g);
         loop_timer_set(g->silence, clock_mono_ms());
         return g;

@@ -64,6 +64,8 @@ static const struct symptom symptoms[] = {
     {"AUTH-WHITESPACE", SYMPTOM_SETTING, false},
     {"AUTH-BADSERVER", SYMPTOM_PASSES, false},
     {"AUTH-SCRAM-FAKE", SYMPTOM_SETTING, false},
+    {"AUTH-SCRAM-COST", SYMPTOM_SETTING, false},
+    {"AUTH-BINDING", SYMPTOM_SETTING, false},
     {"AUTH-TRANSITION", SYMPTOM_SETTING, false},
     {"CRED-FILE", SYMPTOM_SETTING, false},
     {"OAUTH-REFRESH-DEAD", SYMPTOM_SETTING, false},

@@ -87,6 +87,8 @@ static void end(struct walk *w, const struct fault *fault)
         return;
     w->facts.over = true;
     w->facts.fault = *fault;
+    if (w->conn)
+        contact_explain_end(&w->facts.fault, conn_fault(w->conn));
     if (w->login)
         w->facts.secret_look = smtp_advice_secret_of(login_secret(w->login));
     let_go(w);

@@ -218,7 +218,8 @@ void smtp_fault_of_timeout(struct fault *f, const struct smtp_facts *facts, int6
                   "no greeting in %" PRId64
                   " s; a server that expects TLS from the first byte waits like this",
                   seconds);
-        fault_fix(f, "if it is one, set tls = \"implicit\", or port = 587");
+        fault_fix(f, "if it is one, which tranterctl diagnose finds out, set tls = "
+                     "\"implicit\", or port = 587");
         return;
     }
     if (facts->stage == SMTP_STAGE_HANDSHAKE) {
@@ -226,16 +227,22 @@ void smtp_fault_of_timeout(struct fault *f, const struct smtp_facts *facts, int6
                   "TLS was not up after %" PRId64 " s; a server that speaks plain text first "
                   "waits like this",
                   seconds);
-        fault_fix(f, "if it is one, set tls = \"starttls\"");
+        fault_fix(f, "if it is one, which tranterctl diagnose finds out, set tls = "
+                     "\"starttls\"");
         return;
     }
-    if (facts->stage == SMTP_STAGE_CONTENT)
-        snprintf(text, sizeof text, "nothing of the message could be sent for %" PRId64 " s",
-                 seconds);
-    else
-        snprintf(text, sizeof text,
-                 "no whole reply at %s in %" PRId64 " s (%zu octets of one came)",
-                 facts->stage_name, seconds, reply_bytes);
+    if (facts->stage == SMTP_STAGE_CONTENT) {
+        fault_set(f, scope_of_loss(facts), "4.4.2", "TCP-MTU",
+                  "nothing of the message could be sent for %" PRId64
+                  " s, though commands passed",
+                  seconds);
+        fault_fix(f, "if it stays so, look at the path MTU (VPN, PPPoE, a firewall that drops "
+                     "ICMP): lower this machine's MTU, or clamp the MSS");
+        return;
+    }
+    snprintf(text, sizeof text,
+             "no whole reply at %s in %" PRId64 " s (%zu octets of one came)",
+             facts->stage_name, seconds, reply_bytes);
     set_by_stage(f, facts, scope_of_loss(facts), "TIMEOUT-STAGE", text);
 }
 

@@ -225,7 +225,7 @@ static const struct row {
      "> last\n",
      {"C: .\n", T_DESYNC, T_DESYNC, BOTH("message temp MSG-TEMP"),
       BOTH("message perm CONTENT-REJECT"), BOTH("message temp MSG-TEMP"),
-      BOTH("message temp LOST-MIDDATA"), BOTH("message temp TIMEOUT-STAGE"), T_NOISE, NULL}},
+      BOTH("message temp LOST-MIDDATA"), BOTH("message temp TCP-MTU"), T_NOISE, NULL}},
     {"final dot",
      "",
      READY DOT_SENT,
@@ -263,7 +263,7 @@ static const struct row {
      "> last hi\n",
      {"C: hi\n", T_DESYNC, T_DESYNC, BOTH("message temp MSG-TEMP"),
       BOTH("message perm CONTENT-REJECT"), BOTH("message temp MSG-TEMP"),
-      BOTH("message temp LOST-MIDDATA"), BOTH("message temp TIMEOUT-STAGE"), T_NOISE, NULL}},
+      BOTH("message temp LOST-MIDDATA"), BOTH("message temp TCP-MTU"), T_NOISE, NULL}},
     /* All of the message is out before the first reply. */
     {"MAIL with its BDAT behind it, the connection's first",
      "pipelining chunking",
