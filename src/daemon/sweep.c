@@ -2,6 +2,7 @@
 #include "sweep.h"
 
 #include "clock.h"
+#include "digest.h"
 #include "log.h"
 #include "mem.h"
 #include "schedule.h"
@@ -23,7 +24,8 @@ enum {
 struct sweep {
     struct steady steady;
     int64_t next_at;
-    store_id delayed; /* up to this message senders were told of a delay, or need not be */
+    int64_t digest_at; /* not before: the last one may not be in the database yet */
+    store_id delayed;  /* up to this message senders were told of a delay, or need not be */
 };
 
 struct sweep *sweep_new(int64_t now_ms)
@@ -220,4 +222,6 @@ void sweep_run(struct sweep *s, const struct sweep_facts *facts, int64_t now_ms)
         warn_of_delay(s, facts, now_ms);
     if (steady_ms >= shorter(conf->keep_dead_ms, FAIR_CHANCE_MS))
         remove_dead(facts->context);
+    if (now_ms >= s->digest_at && digest_send(facts->context))
+        s->digest_at = now_ms + EVERY_MS;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* sweep_: what happens to mail because time goes by, whether or not it is tried: it outlives
- * its lifetime, is delayed so that its sender is told, or has been dead for long enough. */
+ * its lifetime, is late so that its sender is told, is dead so that the administrator is, or
+ * has been dead for long enough. */
 #ifndef TRANTER_SWEEP_H
 #define TRANTER_SWEEP_H
 

@@ -29,7 +29,7 @@ integration_modules = \
 	%reldir%/test_drop.py \
 	%reldir%/test_service.py \
 	%reldir%/test_readers.py \
-	%reldir%/test_delay.py %reldir%/test_notify.py %reldir%/test_report.py \
+	%reldir%/test_delay.py %reldir%/test_digest.py %reldir%/test_notify.py %reldir%/test_report.py \
 	%reldir%/test_postfix.py \
 	%reldir%/test_dovecot.py \
 	%reldir%/test_install.py \
