@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* store [DIRECTORY [DEFERRED [keep]]]: what the queue does in a second, beside a bare write and
- * fdatasync on the same file system in the same run. DIRECTORY (".") must be on the disk that
- * is meant; a spool is made in it and removed. With DEFERRED, so many messages wait in the
- * queue while it is measured how long questions to it take; with keep, the spool is only
- * filled, left there and named on the last line, for a daemon to be started on. */
+/* store [DIRECTORY [DEFERRED [keep|due]]]: what the queue does in a second, beside a bare write
+ * and fdatasync on the same file system in the same run. DIRECTORY (".") must be on the disk
+ * that is meant; a spool is made in it and removed. With DEFERRED, so many messages wait in the
+ * queue, each tried once and due in an hour, while it is measured how long questions to it
+ * take; with keep, the spool is only filled, left there and named on the last line, for a
+ * daemon to be started on; with due, so is one of messages that are due at once, of which each
+ * thousandth has LARGE_BYTES. */
 #include "store.h"
 #include "clock.h"
 #include "marks.h"
@@ -20,6 +22,7 @@
 
 enum {
     MESSAGE_BYTES = 4096,
+    LARGE_BYTES = 2 * 1024 * 1024,
     SECONDS = 3, /* each row */
     MARKS = 200000
 };
@@ -99,10 +102,11 @@ static struct store *open_store(void)
 
 static void remove_spool(void)
 {
-    static const char *const names[] = {"queue.db", "queue.db-wal", "queue.db-shm", "lock",
-                                        "sending"};
+    static const char *const names[] = {"queue.db", "queue.db-wal", "queue.db-shm",
+                                        "lock",     "sending",      "reserve"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         unlink(path_of(names[i]));
+    rmdir(path_of("content"));
     rmdir(directory);
 }
 
@@ -215,20 +219,53 @@ static void took(const char *what, double since)
     printf("%-44s %8.2f ms\n", what, (now_s(CLOCK_MONOTONIC) - since) * 1e3);
 }
 
-static void fill(unsigned n)
+/* One attempt failed for its recipient, and the next is in an hour. */
+static void defer(struct store *s, store_id id)
+{
+    struct store_outcome outcome = {.message = store_load(s, id)};
+    struct store_message *m = outcome.message;
+    if (!m)
+        give_up("a message is lost");
+    struct fault *f = &m->recipients[0].fault;
+    fault_set(f, FAULT_RECIPIENT, "4.2.2", "RCPT-FULL", "recipient's mailbox is full");
+    fault_reply(f, STR_LIT("452 4.2.2 The mailbox of recipient@example.org is over its quota"));
+    m->attempts = 1;
+    m->next_attempt_ms = clock_wall_ms() + 3600 * 1000;
+    store_record(s, &outcome, NULL);
+}
+
+static void submit_large(struct store *s)
+{
+    struct store_message *m = new_message(s);
+    struct buf chunk;
+    char *line = mem_array(STORE_CHUNK_BYTES, 1);
+    memset(line, 'x', STORE_CHUNK_BYTES);
+    buf_init(&chunk, STORE_CHUNK_BYTES);
+    for (unsigned i = 0; i < LARGE_BYTES / STORE_CHUNK_BYTES; i++) {
+        buf_put(&chunk, line, STORE_CHUNK_BYTES);
+        store_append(s, m->id, i, &chunk, NULL);
+    }
+    free(line);
+    store_commit(s, m, LARGE_BYTES / STORE_CHUNK_BYTES, &chunk, NULL);
+}
+
+static void fill(unsigned n, bool due)
 {
     struct store *s = open_store();
     struct row row = start();
-    for (unsigned i = 0, done = 0; done < n; done++) {
+    for (unsigned i = 0, done = 0; done < n;) {
         for (; i < n && i < done + 256; i++)
-            submit(s);
-        next_result(s);
+            if (due && i % 1000 == 999)
+                submit_large(s);
+            else
+                submit(s);
+        struct store_result r = next_result(s);
+        if (r.type == STORE_COMMITTED && !due)
+            defer(s, r.id);
+        else
+            done += r.type != STORE_APPENDED;
     }
     finish(&row, "fill the queue", n);
-    store_retry(s, 0, clock_wall_ms() + 3600 * 1000, NULL);
-    double since = now_s(CLOCK_MONOTONIC);
-    next_result(s);
-    took("set all to be tried later", since);
     store_close(s);
 }
 
@@ -271,7 +308,7 @@ int main(int argc, char **argv)
     memset(content, 'x', sizeof content);
     static const unsigned submitters[] = {1, 4, 16, 64};
     if (argc > 2) {
-        fill((unsigned)strtoul(argv[2], NULL, 10));
+        fill((unsigned)strtoul(argv[2], NULL, 10), argc > 3 && strcmp(argv[3], "due") == 0);
         if (argc > 3) {
             puts(directory);
             return 0;
