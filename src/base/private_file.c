@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "private_file.h"
 
+#include "mem.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,6 +39,24 @@ static int check(const char *path, const struct stat *st, size_t max, struct err
     return 0;
 }
 
+/* Whoever can write to the folder can take the file away, or bring back an older one. */
+static int check_folder(const char *path, struct err *err)
+{
+    struct stat st;
+    const char *slash = strrchr(path, '/');
+    if (!slash || slash == path)
+        return 0;
+    char *folder = mem_strndup(path, (size_t)(slash - path));
+    int rc = 0;
+    if (stat(folder, &st) == 0 && (st.st_mode & 02) && !(st.st_mode & S_ISVTX))
+        rc = err_set(err,
+                     "%s lies in %s, where every user of this machine can put another in its "
+                     "place (mode %04o); make that 0755 (chmod o-w %s)",
+                     path, folder, (unsigned)st.st_mode & 07777, folder);
+    free(folder);
+    return rc;
+}
+
 static int read_all(int fd, const char *path, struct buf *content, struct err *err)
 {
     for (;;) {
@@ -62,6 +83,8 @@ int private_file_read(const char *path, struct buf *content, struct err *err)
     int rc = fstat(fd, &st) < 0
                  ? err_set(err, "%s cannot be examined: %s", path, strerror(errno))
                  : check(path, &st, buf_space(content), err);
+    if (rc == 0)
+        rc = check_folder(path, err);
     if (rc == 0)
         rc = read_all(fd, path, content, err);
     close(fd);

@@ -116,6 +116,25 @@ START_TEST(roots_file_serves_the_daemons_group)
 }
 END_TEST
 
+START_TEST(a_folder_that_others_can_write_to_is_refused)
+{
+    static const struct {
+        mode_t mode;
+        bool good;
+    } folders[] = {{0755, true},  {0700, true},  {0775, true},
+                   {01777, true}, {0777, false}, {0703, false}};
+    write_file(9, 0600);
+    for (size_t i = 0; i < sizeof folders / sizeof folders[0]; i++) {
+        ck_assert_int_eq(chmod(folder, folders[i].mode), 0);
+        const char *said = read_file(path, 9);
+        if (folders[i].good)
+            ck_assert_str_eq(said, "");
+        else
+            ck_assert_msg(strstr(said, "chmod o-w") != NULL, "%s", said);
+    }
+}
+END_TEST
+
 START_TEST(a_link_is_followed_and_its_file_checked)
 {
     ck_assert_int_eq(symlink(path, link_path), 0);
@@ -160,6 +179,7 @@ int main(void)
         tcase_add_test(tc, roots_file_serves_the_daemons_group);
     else
         puts("only root can give files away: the check of the owner is not tested");
+    tcase_add_test(tc, a_folder_that_others_can_write_to_is_refused);
     tcase_add_test(tc, a_link_is_followed_and_its_file_checked);
     tcase_add_test(tc, only_a_regular_file_will_do_and_none_is_waited_for);
     tcase_add_test(tc, the_limit_is_exact);
