@@ -74,19 +74,21 @@ bool alias_is_local(const struct alias_home *home, struct str mailbox)
            str_eq_nocase(domain, localhost) || str_starts_nocase(domain, below);
 }
 
+enum seen {
+    UNSEEN,
+    OPEN, /* the walk is below it */
+    DONE
+};
+
 /* One expansion. */
 struct walk {
     const struct alias_table *table;
     const struct alias_home *home;
     const struct alias_visitor *visitor;
-    enum {
-        UNSEEN,
-        OPEN,
-        DONE
-    } * seen;     /* of each entry; NULL: none was met */
-    size_t n;     /* addresses told */
-    size_t start; /* the entry that the walk began with */
-    bool loops;   /* it was met again behind others */
+    enum seen *seen; /* of each entry; NULL: none was met */
+    size_t n;        /* addresses told */
+    size_t start;    /* the entry that the walk began with */
+    bool loops;      /* it was met again behind others */
     bool too_deep;
 };
 
