@@ -55,6 +55,18 @@ def sanitized():
         return b"__asan_init" in file.read()
 
 
+FAKETIME = "/usr/lib/%s-linux-gnu/faketime/libfaketimeMT.so.1" % os.uname().machine
+
+
+def faked_time(test, daemon, **settings):
+    """Let daemon have the time that libfaketime makes of its settings."""
+    if not os.path.exists(FAKETIME):
+        test.skipTest("libfaketime is not installed (./bootstrap install all)")
+    if sanitized():
+        test.skipTest("the sanitizers do not go with a preloaded library")
+    daemon.environment = lambda own=daemon.environment: dict(own(), LD_PRELOAD=FAKETIME, **settings)
+
+
 def free_port():
     """A loopback port that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as sock:

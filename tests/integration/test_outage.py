@@ -133,5 +133,32 @@ class AccountTest(OutageCase):
         self.daemon.wait_queue(0)
 
 
+class DayTest(OutageCase):
+    """A whole day, which takes fifteen seconds: all clocks of the daemon go 6,000 times as fast.
+    So the server has to be as fast: no TLS, whose certificate would be over soon as well."""
+
+    tls = "none"
+    keys = {"connections": 1}
+
+    def test_a_day_without_the_server_costs_no_mail(self):
+        self.host.login_in_clear = True
+        self.daemon.smarthosts[0][1].update(
+            {"connect-timeout": "10m", "reply-timeout": "1h", "data-timeout": "1h"})
+        self.daemon.settings["warn-after"] = "0"
+        lib.faked_time(self, self.daemon, FAKETIME="+0 x6000")
+        self.host.stop()
+        self.outage(probes=0)
+        lib.wait_for(lambda: re.search(r"has been down for 2\d h", self.status()), "a day", 60)
+        self.assertEqual(len(self.daemon.queue()), 3)
+        # Once for each cause: at this speed, a slow machine has a timeout now and then.
+        self.assertEqual(len(self.lines(DOWN + ".*TCP-REFUSED")), 1, self.daemon.log())
+        self.assertLessEqual(len(self.lines(DOWN)), 4, self.daemon.log())
+        self.host.start()
+        self.wait_kept(3, deadline=SOON)
+        self.daemon.wait_queue(0)
+        self.assertEqual(self.lines("status=(?:bounced|expired)"), [])
+        self.check_manners()
+
+
 if __name__ == "__main__":
     lib.main()
