@@ -8,7 +8,7 @@
 #include "store.h"
 
 enum {
-    HISTORY_STATEMENTS = 5
+    HISTORY_STATEMENTS = 6
 };
 
 struct history {
@@ -18,7 +18,8 @@ struct history {
 int history_open(struct history *h, sqlite3 *db) ATTR_MUST_CHECK;
 void history_close(struct history *h);
 
-/* Note event of message id as its last one, and forget the oldest beyond STORE_EVENTS_MAX. */
+/* Note event of message id as its last one, or count the last one again where it is the same,
+ * and forget the oldest beyond STORE_EVENTS_MAX. */
 int history_add(struct history *h, store_id id,
                 const struct store_event *event) ATTR_MUST_CHECK;
 

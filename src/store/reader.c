@@ -71,7 +71,8 @@ static const char *const statement_texts[N_STATEMENTS] = {
     [RECIPIENTS] =
         "SELECT id, address, state, scope, permanent, ambiguous, status, code, text,"
         " fix, reply, notify, orcpt FROM recipient WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
-    [EVENTS] = "SELECT time_ms, relay, text FROM event WHERE id BETWEEN ?1 AND ?2 ORDER BY id",
+    [EVENTS] = "SELECT time_ms, relay, text, since_ms, times FROM event WHERE id BETWEEN ?1 "
+               "AND ?2 ORDER BY id",
     [CHUNK] = "SELECT m.body_bytes, c.content FROM message AS m"
               " LEFT JOIN chunk AS c ON c.id = ?2 WHERE m.id = ?1",
 };
@@ -387,7 +388,9 @@ int reader_events(struct reader *r, store_id id, struct store_event *events, uns
     for (; rc == SQLITE_ROW && n < STORE_EVENTS_MAX; rc = sqlite3_step(st))
         events[n++] = (struct store_event){.time_ms = sqlite3_column_int64(st, 0),
                                            .relay = read_optional(st, 1),
-                                           .text = sql_column_strdup(st, 2)};
+                                           .text = sql_column_strdup(st, 2),
+                                           .since_ms = sqlite3_column_int64(st, 3),
+                                           .times = (unsigned)sqlite3_column_int64(st, 4)};
     int reset = sqlite3_reset(st);
     *n_events = n;
     return rc == SQLITE_DONE || rc == SQLITE_ROW ? reset : rc;

@@ -68,11 +68,12 @@ static const char version_1[] =
 
 /* What the submitter asked for (RFC 3461, RFC 8689), and who was told what: message.ret is enum
  * store_ret, recipient.notify the bits of enum store_notify. event is what happened to a
- * message that is still here. by_state finds the few that are not queued among a million that
- * are, and the other way round. total.told_ms is when the administrator was last told of dead
- * mail, untold has what is news. spent is how many messages went to a smarthost with a rate,
- * for slots of time that begin at at_ms. The index due by uid lets the users take turns: what
- * is due of each is found without a look at the mail of the others. */
+ * message that is still here, one row for the same again and again. by_state finds the few that
+ * are not queued among a million that are, and the other way round. total.told_ms is when the
+ * administrator was last told of dead mail, untold has what is news. spent is how many messages
+ * went to a smarthost with a rate, for slots of time that begin at at_ms. The index due by uid
+ * lets the users take turns: what is due of each is found without a look at the mail of the
+ * others. */
 static const char version_2[] =
     "DROP INDEX due;"
     "CREATE INDEX due ON message (uid, next_attempt_ms) WHERE state = 0;"
@@ -92,7 +93,9 @@ static const char version_2[] =
     "ALTER TABLE recipient ADD COLUMN orcpt TEXT;"
     "CREATE TABLE event ("
     " id INTEGER PRIMARY KEY,"
+    " since_ms INTEGER NOT NULL,"
     " time_ms INTEGER NOT NULL,"
+    " times INTEGER NOT NULL,"
     " relay TEXT,"
     " text TEXT"
     ") STRICT;"

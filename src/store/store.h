@@ -104,9 +104,12 @@ void store_message_free(struct store_message *m);
 
 /* Something that happened to a message that is still here. */
 struct store_event {
-    int64_t time_ms; /* wall clock */
+    int64_t time_ms; /* wall clock; the last time */
     char *relay;     /* which smarthost; NULL: none had to do with it */
     char *text;      /* what; printable. NULL: nothing happened */
+    /* For reading: the same event, one after the other. */
+    int64_t since_ms;
+    unsigned times;
 };
 
 /* Give back what it points to; it is then empty. */

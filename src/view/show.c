@@ -144,7 +144,7 @@ static void put_recipients(struct buf *out, const struct show_facts *f)
 
 static void put_history(struct buf *out, const struct show_facts *f)
 {
-    char time[40];
+    char time[40], since[40];
     if (f->n_events)
         buf_puts(out, "\nHistory:\n");
     for (unsigned i = 0; i < f->n_events; i++) {
@@ -154,7 +154,10 @@ static void put_history(struct buf *out, const struct show_facts *f)
             printable_put(out, str_of(e->relay), LINE_MAX_BYTES);
             buf_puts(out, "  ");
         }
-        put_line(out, "", str_of(e->text));
+        printable_put(out, str_of(e->text), LINE_MAX_BYTES);
+        if (e->times > 1)
+            buf_printf(out, " (%u times since %s)", e->times, local_time(since, e->since_ms));
+        buf_putc(out, '\n');
     }
 }
 

@@ -68,7 +68,8 @@ static json_t *history(const struct show_facts *f)
 {
     json_t *list = json_array();
     for (unsigned i = 0; i < f->n_events; i++) {
-        json_t *o = json_pack("{s:o}", "time", seconds(f->events[i].time_ms));
+        json_t *o = json_pack("{s:o, s:o, s:i}", "time", seconds(f->events[i].time_ms), "since",
+                              seconds(f->events[i].since_ms), "times", (int)f->events[i].times);
         set(o, "relay", f->events[i].relay);
         set(o, "event", f->events[i].text);
         json_array_append_new(list, o);

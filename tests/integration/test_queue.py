@@ -107,6 +107,33 @@ class SelectionTest(QueueCase):
         self.assertEqual(len(self.selected()), 111)
 
 
+class HoldTest(QueueCase):
+    def test_what_is_held_is_not_given_up(self):
+        self.daemon.settings.update({"lifetime": "1s", "retry-min": "1s", "retry-max": "1s"})
+        self.daemon.start()
+        self.host.script.replace([{"stage": "rcpt", "action": "reply", "text": "450 4.2.1 Busy"}])
+        self.daemon.submit("held@example.net")
+        ident = self.daemon.queue()[0]["queue_id"]
+        lib.wait_for(lambda: self.ctl("hold", ident).stdout and self.selected("--state", "held"), "it to be held")
+        self.daemon.submit("free@example.net")
+        self.daemon.wait_log(r"to=<free@example\.net>, .*status=expired")
+        self.assertEqual(self.selected("--state", "held"), [ident])
+        self.assertFalse(self.daemon.logged(r"to=<held@example\.net>, .*status=expired"))
+
+    def test_what_is_held_while_it_is_sent_stays_where_it_was_not_taken(self):
+        self.daemon.start()
+        self.host.script.replace([{"stage": "dot", "action": "delay", "seconds": 3},
+                                  {"stage": "rcpt", "recipient": "late@*", "action": "reply", "text": "450 4.2.1 Busy"}])
+        self.daemon.submit("early@example.net", "late@example.net")
+        ident = lib.wait_for(lambda: self.selected("--state", "active"), "it to be sent")[0]
+        self.assertEqual(self.ctl("remove", ident).returncode, 75)
+        self.assertEqual(self.text("hold", ident), "held 1 message\n")
+        self.assertEqual(self.wait_kept()[0]["recipients"], ["early@example.net"])
+        lib.wait_for(lambda: self.selected("--state", "held"), "it to be held")
+        self.assertEqual(self.selected("--to", "early*"), [])
+        self.assertEqual(self.selected("--to", "late*"), [ident])
+
+
 class ShowTest(QueueCase):
     MESSAGE = b"From: app@example.com\nSubject: \x1b[31mred\nX-Long: a\n\tb\n\nThe \x07 body.\n"
 
@@ -179,7 +206,7 @@ class UsersTest(QueueCase):
         self.assertIn("sender:     other@example.com", self.text("show", two, user=OTHER))
         self.assertIn(b"Subject: a test", self.ctl("show", "--raw", two, user=OTHER).stdout)
         for arguments in (("show", one), ("show", "--raw", one), ("remove", one), ("retry", two), ("hold", two),
-                          ("release", two), ("hold", "--all"), ("retry",), ("reload",)):
+                          ("release", two), ("hold", "--all"), ("return", two), ("retry",), ("reload",)):
             done = self.ctl(*arguments, user=OTHER)
             self.assertEqual((done.returncode, done.stdout.replace(b"removed 0 messages\n", b"")), (77, b""),
                              arguments)

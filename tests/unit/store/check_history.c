@@ -81,6 +81,8 @@ static void has_events(store_id id, int64_t first, int64_t last)
         ck_assert_int_eq(events[i].time_ms, expected.time_ms);
         ck_assert_pstr_eq(events[i].relay, expected.relay);
         ck_assert_str_eq(events[i].text, expected.text);
+        ck_assert_int_eq(events[i].since_ms, expected.time_ms);
+        ck_assert_uint_eq(events[i].times, 1);
         store_event_release(&expected);
         store_event_release(&events[i]);
     }
@@ -139,6 +141,32 @@ START_TEST(the_numbers_of_events_never_run_out)
         has_events(id, n - STORE_EVENTS_MAX + 1, n);
     }
     has_events(later, 9, 9);
+}
+END_TEST
+
+START_TEST(what_happens_again_is_counted)
+{
+    static const int64_t numbers[] = {1, 1, 1, 2, 1};
+    store_id other = fixture_accept(s, 1, 100, 1);
+    store_id id = fixture_accept(s, 2, 100, 1);
+    defer(other, 1, STORE_QUEUED);
+    for (unsigned i = 0; i < 5; i++) {
+        struct store_outcome outcome = {.message = store_load(s, id),
+                                        .event = new_event(numbers[i])};
+        outcome.event.time_ms = 100 + i;
+        store_record(s, &outcome, NULL);
+        recorded();
+    }
+    struct store_event events[STORE_EVENTS_MAX];
+    ck_assert_uint_eq(store_events(s, id, events), 3);
+    ck_assert_uint_eq(events[0].times, 3);
+    ck_assert_int_eq(events[0].since_ms, 100);
+    ck_assert_int_eq(events[0].time_ms, 102);
+    ck_assert_uint_eq(events[1].times, 1);
+    ck_assert_int_eq(events[2].since_ms, 104);
+    for (unsigned i = 0; i < 3; i++)
+        store_event_release(&events[i]);
+    has_events(other, 1, 1);
 }
 END_TEST
 
@@ -236,6 +264,7 @@ int main(void)
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, the_last_events_of_each_message_are_kept);
     tcase_add_test(tc, the_numbers_of_events_never_run_out);
+    tcase_add_test(tc, what_happens_again_is_counted);
     tcase_add_test(tc, events_go_with_their_message);
     tcase_add_test(tc, what_is_held_waits_until_it_is_released);
     tcase_add_test(tc, the_dead_are_neither_held_nor_released);

@@ -56,9 +56,15 @@ static void set_up(void)
         .ret = STORE_RET_HDRS,
         .require_tls = true,
     };
-    events[0] = (struct store_event){
-        .time_ms = INT64_C(1795490790000), .relay = relay, .text = verdict};
-    events[1] = (struct store_event){.time_ms = INT64_C(1795490791000), .text = hold};
+    events[0] = (struct store_event){.time_ms = INT64_C(1795490790000),
+                                     .relay = relay,
+                                     .text = verdict,
+                                     .since_ms = INT64_C(1795490790000),
+                                     .times = 1};
+    events[1] = (struct store_event){.time_ms = INT64_C(1795490791000),
+                                     .text = hold,
+                                     .since_ms = INT64_C(1795490790500),
+                                     .times = 12};
     view = (struct listing_view){.smarthost = "main"};
 }
 
@@ -84,37 +90,37 @@ static char *shown(bool json)
 START_TEST(the_text_has_all_that_is_known)
 {
     char *text = shown(false);
-    ck_assert_str_eq(text,
-                     "id:         06CC7195D811\n"
-                     "state:      deferred\n"
-                     "sender:     a@example.org\n"
-                     "size:       2048 bytes\n"
-                     "arrived:    2026-11-24 03:26:29\n"
-                     "submitter:  uid 1000, gid 1001, pid 1002\n"
-                     "attempts:   3, and 1 whose final reply was lost: it may have arrived\n"
-                     "next:       due at 2026-11-24 03:27:29 through smarthost \"main\"\n"
-                     "ENVID:      QQ+2B\n"
-                     "RET:        HDRS\n"
-                     "REQUIRETLS: it may go over verified TLS alone\n"
-                     "\n"
-                     "Recipients:\n"
-                     "  sent    b@example.com\n"
-                     "  waits   c\\x1B[1m@example.com\n"
-                     "    recipient, RCPT-TEMP 4.2.2: It is full.\n"
-                     "    the server said: 452 full\n"
-                     "    to mend it: Wait.\n"
-                     "    NOTIFY=SUCCESS,DELAY\n"
-                     "    ORCPT=rfc822;d@example.com\n"
-                     "\n"
-                     "History:\n"
-                     "  2026-11-24 03:26:30  mx[192.0.2.1]:25  deferred forged\n"
-                     "  2026-11-24 03:26:31  held by uid 0\n"
-                     "\n"
-                     "Header:\n"
-                     "  Received: by x\n"
-                     "    for y;\n"
-                     "    z\n"
-                     "  Subject: \\x1B[31mred\n");
+    ck_assert_str_eq(
+        text, "id:         06CC7195D811\n"
+              "state:      deferred\n"
+              "sender:     a@example.org\n"
+              "size:       2048 bytes\n"
+              "arrived:    2026-11-24 03:26:29\n"
+              "submitter:  uid 1000, gid 1001, pid 1002\n"
+              "attempts:   3, and 1 whose final reply was lost: it may have arrived\n"
+              "next:       due at 2026-11-24 03:27:29 through smarthost \"main\"\n"
+              "ENVID:      QQ+2B\n"
+              "RET:        HDRS\n"
+              "REQUIRETLS: it may go over verified TLS alone\n"
+              "\n"
+              "Recipients:\n"
+              "  sent    b@example.com\n"
+              "  waits   c\\x1B[1m@example.com\n"
+              "    recipient, RCPT-TEMP 4.2.2: It is full.\n"
+              "    the server said: 452 full\n"
+              "    to mend it: Wait.\n"
+              "    NOTIFY=SUCCESS,DELAY\n"
+              "    ORCPT=rfc822;d@example.com\n"
+              "\n"
+              "History:\n"
+              "  2026-11-24 03:26:30  mx[192.0.2.1]:25  deferred forged\n"
+              "  2026-11-24 03:26:31  held by uid 0 (12 times since 2026-11-24 03:26:30)\n"
+              "\n"
+              "Header:\n"
+              "  Received: by x\n"
+              "    for y;\n"
+              "    z\n"
+              "  Subject: \\x1B[31mred\n");
     free(text);
 }
 END_TEST
@@ -169,6 +175,7 @@ START_TEST(the_json_has_the_same)
     const json_t *e = json_array_get(json_object_get(o, "history"), 0);
     ck_assert_str_eq(member(e, "relay"), "mx[192.0.2.1]:25");
     ck_assert_str_eq(member(e, "event"), "deferred forged");
+    ck_assert_int_eq(json_integer_value(json_object_get(e, "times")), 1);
     const json_t *header = json_object_get(o, "header");
     ck_assert_uint_eq(json_array_size(header), 2);
     ck_assert_str_eq(member(json_array_get(header, 1), "name"), "Subject");
