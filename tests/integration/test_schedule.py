@@ -199,6 +199,7 @@ class ConnectionTest(ScheduleCase):
     def test_the_limit_is_kept(self):
         self.host.script.replace([{"stage": "dot", "action": "delay", "seconds": 0.05}])
         self.daemon.add_smarthost(self.host, connections=2)
+        self.host.script.replace([{"stage": "dot", "action": "delay", "seconds": 0.05}])
         self.daemon.start()
         with self.client() as client:
             self.submit_many(client, 40)

@@ -517,7 +517,7 @@ START_TEST(a_reserve_lets_outcomes_be_recorded_and_takes_no_new_mail)
                                           .now_ms = 1800000000000,
                                           .log_pages_max = WRITER_LOG_PAGES,
                                           .annex_from = ANNEX_FROM,
-                                          .reserve_bytes = 4 * 1024 * 1024};
+                                          .reserve_bytes = 8 * 1024 * 1024};
     s = fixture_open_with(&options);
     for (unsigned i = 0; i < MANY; i++)
         ids[i] = fixture_accept(s, i, 60000, 1);
