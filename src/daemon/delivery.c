@@ -14,6 +14,7 @@
 #include "smtp_fault.h"
 #include "sockname.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +22,8 @@
 #include <unistd.h>
 
 enum {
-    PATIENCE_MS = 5 * 1000 /* a message that takes longer has no others queue up behind it */
+    SLOW_PART = 20,        /* of reply-timeout: a greeting that takes longer is slow */
+    PATIENCE_MS = 2 * 1000 /* a message that takes longer has no others queue up behind it */
 };
 
 struct delivery {
@@ -49,6 +51,7 @@ struct delivery {
     char relay[320];
     char mechanism[32];
     int64_t dialled_at, connected_ms;
+    int64_t slow_at; /* when a greeting that has not come yet is worth a line in the log */
 
     struct dispatch_queue queue; /* in flight, in order, and the last perhaps in preparation */
     struct dispatch *preparing;  /* it; NULL: all are submitted */
@@ -438,6 +441,17 @@ static void converse(struct delivery *d)
     }
 }
 
+static bool awaits_greeting(const struct delivery *d)
+{
+    return str_eq(str_of(smtp_client_state(d->smtp)), STR_LIT("greeting"));
+}
+
+static int64_t wake_at(const struct delivery *d)
+{
+    int64_t at = d->preparing ? loop_now_ms(d->loop) : smtp_client_deadline(d->smtp);
+    return awaits_greeting(d) && d->slow_at < at ? d->slow_at : at;
+}
+
 static void pump(struct delivery *d)
 {
     if (d->preparing)
@@ -451,7 +465,20 @@ static void pump(struct delivery *d)
     if (d->ending)
         return;
     d->unsent_bytes = conn_out_bytes(d->conn);
-    conn_deadline(d->conn, d->preparing ? loop_now_ms(d->loop) : smtp_client_deadline(d->smtp));
+    conn_deadline(d->conn, wake_at(d));
+}
+
+/* The first sign of a server that is overloaded, or of a port that expects TLS at once. */
+static void note_slow_greeting(struct delivery *d, int64_t now)
+{
+    if (!awaits_greeting(d) || now < d->slow_at)
+        return;
+    d->slow_at = INT64_MAX;
+    log_say(LOG_LEVEL_NOTICE, NULL,
+            "smarthost \"%s\": no greeting from %s after %" PRId64
+            " s; waiting for up to %" PRId64 " s",
+            d->smarthost->name, d->relay, d->smarthost->reply_timeout_ms / SLOW_PART / 1000,
+            d->smarthost->reply_timeout_ms / 1000);
 }
 
 static void on_io(void *owner)
@@ -470,6 +497,8 @@ static void on_io(void *owner)
         smtp_client_tick(d->smtp, now);
         pump(d);
     }
+    if (!d->ending)
+        note_slow_greeting(d, now);
 }
 
 static void on_dialled(void *owner, int fd, const struct fault *fault)
@@ -500,6 +529,7 @@ static void on_dialled(void *owner, int fd, const struct fault *fault)
     client.pipeline = d->manner.pipeline;
     client.chunking = d->manner.chunking;
     d->smtp = smtp_client_new(&client, loop_now_ms(d->loop));
+    d->slow_at = loop_now_ms(d->loop) + s->reply_timeout_ms / SLOW_PART;
     if (s->tls == CONF_TLS_IMPLICIT)
         start_tls(d);
     if (!d->ending)

@@ -109,6 +109,14 @@ class DialogueTest(RelayCase):
                      "the line, once")
         self.check_manners()
 
+    def test_a_slow_greeting_is_waited_for_and_noted(self):
+        self.daemon.smarthosts[0][1]["reply-timeout"] = "20s"
+        self.script(rule("greeting", "delay", seconds=1.5))
+        self.daemon.start().submit()
+        self.wait_kept()
+        self.assertTrue(self.daemon.logged("no greeting from .* after 1 s; waiting for up to 20 s"))
+        self.check_manners()
+
     def test_it_works_with_no_extension_but_auth(self):
         self.host.capabilities = ()
         self.daemon.start().submit()
