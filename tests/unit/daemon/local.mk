@@ -55,3 +55,9 @@ TESTS += %reldir%/check_alarm
 %canon_reldir%_check_alarm_SOURCES = %reldir%/check_alarm.c src/daemon/alarm.c src/daemon/tally.c \
 	src/daemon/metrics.c src/daemon/outcome.c
 %canon_reldir%_check_alarm_LDADD = $(store_LIBS) $(conf_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_manner
+TESTS += %reldir%/check_manner
+%canon_reldir%_check_manner_CPPFLAGS = $(base_I) $(smtp_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
+%canon_reldir%_check_manner_SOURCES = %reldir%/check_manner.c src/daemon/manner.c
+%canon_reldir%_check_manner_LDADD = $(base_LIBS) $(CHECK_LIBS)
