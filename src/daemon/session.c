@@ -252,10 +252,11 @@ static void refuse_message(struct session *s, enum fixup_status status)
             "the text behind a blank line",
             SESSION_HEADER_MAX, 2 * SESSION_HEADER_MAX);
     else
-        smtp_server_reply(
-            s->smtp, 554, "5.4.6",
-            "Too many hops: the message has over %d Received fields, it goes in a circle",
-            FIXUP_RECEIVED_MAX);
+        smtp_server_reply(s->smtp, 554, "5.4.6",
+                          "Too many hops: the message has over %d Received fields, or over %d "
+                          "of this host's: "
+                          "it goes in a circle",
+                          FIXUP_RECEIVED_MAX, FIXUP_OWN_MAX);
     tally_submission(s->tally, TALLY_REFUSED, 0);
     drop_transaction(s);
 }

@@ -111,6 +111,26 @@ static void note_message_id(struct fixup *f, unsigned seen, struct str value)
         printable_cut(f->message_id, sizeof f->message_id, str_trim(value));
 }
 
+/* Is it what put_received() writes here? */
+static bool is_own_received(const struct fixup *f, struct str value)
+{
+    struct buf own;
+    buf_init(&own, FACT_MAX + 64);
+    buf_puts(&own, "\tby ");
+    put_fact(&own, f->facts.hostname);
+    buf_puts(&own, " (tranter) with ");
+    bool is_own = memmem(value.p, value.n, buf_str(&own).p, buf_len(&own)) != NULL;
+    buf_release(&own);
+    return is_own;
+}
+
+static bool is_one_hop_too_many(struct fixup *f, struct str value)
+{
+    f->received++;
+    f->own_received += is_own_received(f, value);
+    return f->received > FIXUP_RECEIVED_MAX || f->own_received > FIXUP_OWN_MAX;
+}
+
 static enum fixup_status pass_field(struct fixup *f, struct buf *out,
                                     const struct header_event *e)
 {
@@ -119,7 +139,7 @@ static enum fixup_status pass_field(struct fixup *f, struct buf *out,
     f->seen |= rule->seen;
     if (rule->treatment == DROP)
         return FIXUP_OK;
-    if (rule->treatment == COUNT && ++f->received > FIXUP_RECEIVED_MAX)
+    if (rule->treatment == COUNT && is_one_hop_too_many(f, e->value))
         return FIXUP_LOOP;
     if (rule->treatment == QUALIFY && !f->facts.as_is) {
         buf_put(out, e->field.p, (size_t)(e->value.p - e->field.p));

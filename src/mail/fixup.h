@@ -36,11 +36,13 @@ enum fixup_status {
     FIXUP_OK,
     FIXUP_HEADER_LARGE, /* the header block is over its limit, or grew over out's when its
                            addresses were completed */
-    FIXUP_LOOP          /* more than FIXUP_RECEIVED_MAX Received fields (N-030) */
+    FIXUP_LOOP          /* more than FIXUP_RECEIVED_MAX Received fields (N-030), or
+                           FIXUP_OWN_MAX of hostname's tranter (N-031) */
 };
 
 enum {
-    FIXUP_RECEIVED_MAX = 50
+    FIXUP_RECEIVED_MAX = 50,
+    FIXUP_OWN_MAX = 3
 };
 
 struct fixup {
@@ -49,7 +51,8 @@ struct fixup {
     bool in_body;
     bool started;
     char last_byte;          /* of the body */
-    unsigned received;       /* fields met */
+    unsigned received;       /* fields met, */
+    unsigned own_received;   /* and of those, hostname's tranter's */
     unsigned seen;           /* which of the fields that may be missing were met */
     bool body_8bit;          /* an octet over 127 went by, in the header or the body */
     struct line_limit lines; /* of what went out */

@@ -92,6 +92,20 @@ class SubmissionTest(SubmissionCase):
         network = self.client(("127.0.0.1", self.port)).say("EHLO a.example")
         self.assertNotIn("XTRANTER", network)
 
+    def test_a_message_in_a_circle_is_refused(self):
+        circle = b"Received: x\r\n" * 51
+        here = (b"Received: from a\r\n\tby client.example.com (tranter) with ESMTP id 1;\r\n"
+                b"\tThu, 1 Jan 1970 00:00:00 +0000\r\n") * 4
+        client = self.client()
+        for header in (circle, here):
+            client.begin()
+            client.send(header + lib.WIRE + b".\r\n")
+            self.assertRegex(client.reply(), r"^554 5\.4\.6 Too many hops")
+            done = self.daemon.sendmail("-i", lib.RECIPIENT, stdin=header + lib.MESSAGE)
+            self.assertEqual(done.returncode, 69)
+            self.assertIn(b"circle", done.stderr)
+        self.assertEqual(self.host.records, [])
+
     def test_a_pipelined_session_in_one_write_is_answered_in_order(self):
         client = self.client()
         client.say("EHLO a.example")

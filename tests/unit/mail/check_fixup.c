@@ -299,6 +299,31 @@ START_TEST(fifty_received_fields_pass_and_one_more_is_a_loop)
 }
 END_TEST
 
+/* A smarthost that sends it back here makes it longer each time. */
+START_TEST(a_message_that_comes_back_again_and_again_is_a_loop)
+{
+    struct fixup_facts facts = facts_of("bob@d");
+    struct fixed fixed =
+        fix(&facts, str_of(HAS "Received: by other (tranter) with x\r\n\r\n"), SIZE_MAX, 1);
+    for (int i = 0; i < FIXUP_OWN_MAX; i++) {
+        ck_assert_int_eq(fixed.status, FIXUP_OK);
+        char *before = fixed.out;
+        fixed = fix(&facts, str_of(before), SIZE_MAX, 1);
+        free(before);
+    }
+    ck_assert_int_eq(fixed.status, FIXUP_OK);
+    char *last = fixed.out;
+    fixed = fix(&facts, str_of(last), SIZE_MAX, 1);
+    ck_assert_int_eq(fixed.status, FIXUP_LOOP);
+    facts.hostname = "another.example";
+    free(fixed.out);
+    fixed = fix(&facts, str_of(last), SIZE_MAX, 1);
+    ck_assert_int_eq(fixed.status, FIXUP_OK);
+    free(fixed.out);
+    free(last);
+}
+END_TEST
+
 START_TEST(a_header_over_its_limit_is_refused_for_good)
 {
     static const char text[] = HAS "X: y\r\n\r\nbody\r\n";
@@ -374,6 +399,7 @@ int main(void)
     tcase_add_loop_test(tc, lines_over_998_octets_are_noticed_where_they_go_out, 0,
                         COUNT(long_lines));
     tcase_add_test(tc, fifty_received_fields_pass_and_one_more_is_a_loop);
+    tcase_add_test(tc, a_message_that_comes_back_again_and_again_is_a_loop);
     tcase_add_test(tc, a_header_over_its_limit_is_refused_for_good);
     tcase_add_test(tc, a_header_that_grows_beyond_the_room_is_refused_and_never_cut);
     tcase_add_test(tc, the_body_takes_no_memory);
