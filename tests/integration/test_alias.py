@@ -132,6 +132,22 @@ class WayTest(AliasTest):
         self.assertEqual(len(self.host.records), 1)
 
 
+    def test_what_was_asked_of_reports_goes_with_each(self):
+        self.host.capabilities += ("DSN",)
+        self.aliases("team: a@example.net, b@example.net\n")
+        self.daemon.start()
+        record = self.arrives("team", "c@example.net", arguments=["-N", "failure,delay"])
+        asked = {"NOTIFY": "FAILURE,DELAY", "ORCPT": "RFC822;TEAM@EXAMPLE.COM"}  # as the smarthost keeps it
+        self.assertEqual(dict(zip(record["recipients"], record["asked_of_recipients"])),
+                         {"a@example.net": asked, "b@example.net": asked,
+                          "c@example.net": {"NOTIFY": "FAILURE,DELAY"}})
+        session = (b"EHLO x\nMAIL FROM:<a@b.example>\nRCPT TO:<team> ORCPT=rfc822;list@example.org\n"
+                   b"DATA\nSubject: x\n.\nQUIT\n")
+        self.assertEqual(self.daemon.sendmail("-bs", stdin=session).returncode, 0)
+        self.assertEqual(self.wait_kept(2)[1]["asked_of_recipients"],
+                         [{"ORCPT": "RFC822;LIST@EXAMPLE.ORG"}] * 2)
+        self.check_manners()
+
     def test_lmtp_answers_for_each_recipient_that_was_named(self):
         self.aliases("root: a@example.net\nwww: a@example.net\n")
         self.daemon.start()
