@@ -129,7 +129,7 @@ bool secret_is_told(struct str words, struct str secret)
     if (secret.n < TELLING_ENCODED)
         return false;
     bool told = tells(words, str_head(secret, TELLING_PLAIN));
-    while (!told && (word = str_word(&rest, " \"'<>()[],;:")).n)
+    while (!told && (word = str_word(&rest, " \t\r\n\"'<>()[],;:")).n)
         told = tells_in_base64(word, secret);
     return told;
 }

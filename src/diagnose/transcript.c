@@ -2,6 +2,7 @@
 #include "transcript.h"
 
 #include "printable.h"
+#include "secret.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -116,6 +117,17 @@ void transcript_received(struct transcript *t, struct str bytes, int64_t now_ms)
         t->garbled = result == SMTP_REPLY_BAD;
         if (result == SMTP_REPLY_GOOD)
             end_reply(t, now_ms);
+    }
+}
+
+void transcript_hide(struct transcript *t, struct str secret)
+{
+    for (unsigned i = 0; i < t->n_answered; i++) {
+        struct transcript_exchange *e = &t->exchanges[i];
+        if (!secret_is_told(buf_str(&e->lines), secret))
+            continue;
+        buf_clear(&e->lines);
+        buf_printf(&e->lines, "%u (the server repeats the secret)\n", e->code);
     }
 }
 

@@ -45,6 +45,9 @@ void transcript_release(struct transcript *t); /* wiped */
 void transcript_sent(struct transcript *t, struct str bytes, int64_t now_ms);
 void transcript_received(struct transcript *t, struct str bytes, int64_t now_ms);
 
+/* A server may repeat the secret: leave out the replies that tell it (secret.h). */
+void transcript_hide(struct transcript *t, struct str secret);
+
 /* TLS is up. With implicit TLS the greeting is awaited from now on. */
 void transcript_secured(struct transcript *t, int64_t now_ms);
 

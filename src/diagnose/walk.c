@@ -287,6 +287,8 @@ static void pump(struct walk *w)
         struct buf *in = conn_in(w->conn);
         size_t n = smtp_client_feed(w->smtp, buf_str(in).p, buf_len(in), now);
         transcript_received(&w->facts.transcript, str_head(buf_str(in), n), now);
+        if (w->login)
+            transcript_hide(&w->facts.transcript, login_secret(w->login));
         buf_consume(in, n);
         fed = n > 0;
     }

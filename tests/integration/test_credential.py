@@ -326,6 +326,19 @@ class SecrecyTest(CommandCase):
         self.check_memory()
         self.check_what_is_told()
 
+    def test_what_diagnose_shows_of_a_server_that_repeats(self):
+        self.password()
+        self.daemon.write_configuration()
+        self.host.sasl = {"echo": True}
+        for mechanism in ("PLAIN", "LOGIN", "SCRAM-SHA-256"):
+            self.host.users = {lib.USER: "another"}
+            self.host.mechanisms = (mechanism,)
+            for arguments in ([], ["--json"]):
+                done = self.daemon.tranterctl("diagnose", *arguments)
+                self.assertEqual(done.returncode, 78)
+                self.assertIn(b"AUTH-REJECTED", done.stdout)
+                self.assert_nowhere(done.stdout + done.stderr, "diagnose " + mechanism)
+
     def test_a_command_that_fails_with_the_secret_in_its_mouth(self):
         secret = self.place.write("secret", SECRET + "\n", 0o600)
         self.password_from("cat %s; cat %s >&2; exit 1" % (secret, secret))
