@@ -76,8 +76,18 @@ class Postfix:
             self.run("postfix", "-c", etc, "check")
         daemons = self.run("postconf", "-c", etc, "-h", "daemon_directory", text=True,
                            stdout=subprocess.PIPE).stdout.strip()
+        before = self.starts()
         self.process = subprocess.Popen([os.path.join(daemons, "master"), "-d", "-c", etc],
                                         stdin=subprocess.DEVNULL, start_new_session=True)
+        lib.wait_for(lambda: self.starts() > before, "Postfix")
+
+    def starts(self):
+        """So many are in the log."""
+        path = os.path.join(self.home, "log")
+        if not os.path.exists(path):
+            return 0
+        with open(path, encoding="utf-8") as file:
+            return file.read().count("daemon started")
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -106,6 +116,13 @@ class Postfix:
                 os.chmod(copy, 0o700 if directory == deferred else 0o600)
                 os.chown(copy, postfix.pw_uid, postfix.pw_gid)
                 os.utime(copy, (due, due))
+
+    def flush(self):
+        """Try all of it now."""
+        etc = os.path.join(self.home, "etc")
+        lib.wait_for(lambda: subprocess.run(["postqueue", "-c", etc, "-f"], check=False,
+                                            stderr=subprocess.DEVNULL).returncode == 0,
+                     "Postfix to flush")
 
     def listing(self):
         """The command that shows the queue."""
