@@ -57,6 +57,23 @@ static int write_new(const char *path, struct str text)
     return -1;
 }
 
+int gather_check(const char *path, struct err *err)
+{
+    struct buf directory;
+    struct stat st;
+    struct str rest = str_of(path);
+    while (rest.n > 1 && rest.p[rest.n - 1] != '/')
+        rest.n--;
+    buf_init(&directory, 8192);
+    buf_put(&directory, rest.p, rest.n);
+    buf_putc(&directory, '\0');
+    int result = stat(buf_str(&directory).p, &st);
+    if (result < 0)
+        err_set(err, "metrics-file %s: its directory: %s", path, strerror(errno));
+    buf_release(&directory);
+    return result;
+}
+
 int gather_file(const char *path, const struct gather_source *source, struct err *err)
 {
     struct buf text, draft;

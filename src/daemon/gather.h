@@ -26,6 +26,9 @@ struct gather_source {
 /* Append the text. */
 void gather_text(struct buf *out, const struct gather_source *source);
 
+/* The file at path could be made: -1 with *err where its directory is not there. */
+int gather_check(const char *path, struct err *err) ATTR_MUST_CHECK;
+
 /* Put the text into the file at path, for everybody to read; whoever reads it finds the old
  * text or the new. 0, or -1 with *err. */
 int gather_file(const char *path, const struct gather_source *source,

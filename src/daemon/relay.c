@@ -230,6 +230,18 @@ void relay_free(struct relay *r)
     free(r);
 }
 
+/* Those that older configurations have to a smarthost of this name, and that finish what they
+ * have in hand. */
+static unsigned links_elsewhere(const struct relay *r, const struct smarthost *s)
+{
+    unsigned n = 0;
+    for (const struct smarthost_set *set = r->smarthosts->older; set; set = set->older)
+        for (unsigned i = 0; i < set->n; i++)
+            if (strcmp(smarthost_conf(set->list[i])->name, smarthost_conf(s)->name) == 0)
+                n += smarthost_links(set->list[i]);
+    return n;
+}
+
 /* In the order written: the first that is up does the work; those before it that are down are
  * probed, one connection each. */
 static void use_smarthosts(struct relay *r, unsigned due)
@@ -237,7 +249,7 @@ static void use_smarthosts(struct relay *r, unsigned due)
     const struct smarthost_set *set = r->smarthosts;
     for (unsigned i = 0; i < set->n; i++) {
         if (smarthost_is_up(set->list[i])) {
-            smarthost_use(set->list[i], due);
+            smarthost_use(set->list[i], due, links_elsewhere(r, set->list[i]));
             return;
         }
         smarthost_probe(set->list[i]);

@@ -103,7 +103,7 @@ struct attempt *smarthost_inner_next(struct smarthost *s)
     return a;
 }
 
-void smarthost_use(struct smarthost *s, unsigned due)
+void smarthost_use(struct smarthost *s, unsigned due, unsigned elsewhere)
 {
     struct link *link, *next;
     int64_t now = loop_now_ms(s->loop);
@@ -111,8 +111,10 @@ void smarthost_use(struct smarthost *s, unsigned due)
     if (due > left)
         due = left;
     /* The first one proves the way, and that the password is right, for all of them. */
-    if (smarthost_ready_links(s) == 0)
+    if (smarthost_ready_links(s) == 0 || elsewhere >= width)
         width = 1;
+    else
+        width -= elsewhere;
     for (link = TAILQ_FIRST(&s->links); link && due; link = next) {
         next = TAILQ_NEXT(link, entry);
         if (link->state == LINK_IDLE) {

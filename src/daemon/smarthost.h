@@ -46,8 +46,9 @@ bool smarthost_is_up(const struct smarthost *s);
 unsigned smarthost_links(const struct smarthost *s);
 unsigned smarthost_ready_links(const struct smarthost *s);
 
-/* It is up and due messages wait: employ idle connections first, then make new ones. */
-void smarthost_use(struct smarthost *s, unsigned due);
+/* It is up and due messages wait: employ idle connections first, then make new ones. elsewhere
+ * is how many connections one that it replaces still has, which count towards its limit. */
+void smarthost_use(struct smarthost *s, unsigned due, unsigned elsewhere);
 
 /* When its rate lets the next message go, in monotonic ms; INT64_MAX: now. */
 int64_t smarthost_rate_at(struct smarthost *s);

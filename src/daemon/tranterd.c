@@ -241,6 +241,8 @@ static void write_metrics(void *arg)
     struct daemon *d = arg;
     struct err err;
     loop_timer_set(d->metrics_timer, loop_now_ms(d->loop) + GATHER_FILE_MS);
+    if (!d->stopping)
+        tell_state(d);
     if (!d->conf->metrics_file)
         return;
     bool failed = gather_file(d->conf->metrics_file, &d->metrics, &err) < 0;
@@ -414,6 +416,10 @@ static int test_configuration(struct daemon *d)
     if (check_conf(d->conf, &err) < 0) {
         status = EX_CONFIG;
         fprintf(stderr, "%s\n", err.text);
+    }
+    if (d->conf->metrics_file && gather_check(d->conf->metrics_file, &err) < 0) {
+        status = EX_CONFIG;
+        fprintf(stderr, "%s: %s\n", d->file, err.text);
     }
     warn_of_lone_fingerprints(d->conf);
     conf_unref(d->conf);

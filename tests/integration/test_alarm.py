@@ -179,6 +179,13 @@ class MetricsTest(AlarmCase):
         self.assertEqual(os.listdir(directory), ["tranter.prom"])
         self.promtool(text)
 
+    def test_its_directory_is_looked_for_when_the_configuration_is_checked(self):
+        self.daemon.settings["metrics-file"] = self.place.file("missing", "tranter.prom")
+        self.daemon.write_configuration()
+        done = self.daemon.run("tranterd", "-c", self.place.file(self.daemon.conf), "-t")
+        self.assertEqual(done.returncode, 78)
+        self.assertRegex(done.stderr, rb"metrics-file .*missing/tranter\.prom: its directory: No such")
+
     def test_a_file_that_cannot_be_written_is_told_once_and_stops_nothing(self):
         self.daemon.settings["metrics-file"] = self.place.file("missing", "tranter.prom")
         self.daemon.start().submit()

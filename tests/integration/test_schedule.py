@@ -206,6 +206,18 @@ class ConnectionTest(ScheduleCase):
         self.wait_kept(40)
         self.assertEqual(self.host.most_open, 2)
 
+    def test_a_reload_does_not_double_it(self):
+        self.host.script.replace([{"stage": "dot", "action": "delay", "seconds": 0.5}])
+        self.daemon.add_smarthost(self.host, connections=2, pipeline=1)
+        self.daemon.start()
+        with self.client() as client:
+            self.submit_many(client, 8)
+        lib.wait_for(lambda: self.host.open_sessions() == 2, "two connections")
+        self.daemon.tranterctl("reload", user=(0, 0) if self.place.user else None)
+        lib.wait_for(lambda: len(self.host.records) == 8, "all of them")
+        # One more at most: the first of the new configuration, which is not to wait for the old.
+        self.assertLessEqual(self.host.most_open, 3)
+
     def test_a_wrong_password_is_offered_by_one_connection_alone(self):
         self.host.users = {lib.USER: "another"}
         self.daemon.add_smarthost(self.host, connections=4)
