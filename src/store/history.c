@@ -15,8 +15,8 @@ enum statement {
 _Static_assert((int)N_STATEMENTS == (int)HISTORY_STATEMENTS, "room");
 
 static const char *const statement_texts[N_STATEMENTS] = {
-    [LAST] = "SELECT id, relay IS ?3 AND text IS ?4 FROM event WHERE id BETWEEN ?1 AND ?2"
-             " ORDER BY id DESC LIMIT 1",
+    [LAST] = ("SELECT id, relay IS ?3 AND text IS ?4 FROM event WHERE id BETWEEN ?1 AND ?2"
+              " ORDER BY id DESC LIMIT 1"),
     [ADD] = "INSERT INTO event VALUES (?1, ?2, ?2, 1, ?3, ?4)",
     [REPEAT] = "UPDATE event SET time_ms = ?2, times = times + 1 WHERE id = ?1",
     [FORGET] = "DELETE FROM event WHERE id BETWEEN ?1 AND ?2",

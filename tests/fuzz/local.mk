@@ -34,6 +34,13 @@ fuzz_programs += %reldir%/fuzz_smtp_server
 %canon_reldir%_fuzz_smtp_server_LDFLAGS = $(fuzz_link)
 %canon_reldir%_fuzz_smtp_server_LDADD = $(smtp_LIBS)
 
+fuzz_programs += %reldir%/fuzz_question
+%canon_reldir%_fuzz_question_SOURCES = %reldir%/fuzz_question.c $(fuzz_main)
+%canon_reldir%_fuzz_question_CPPFLAGS = $(base_I) $(mail_I) $(store_I) $(view_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/question"'
+%canon_reldir%_fuzz_question_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_question_LDADD = $(view_LIBS)
+
 fuzz_programs += %reldir%/fuzz_conf
 %canon_reldir%_fuzz_conf_SOURCES = %reldir%/fuzz_conf.c $(fuzz_main)
 %canon_reldir%_fuzz_conf_CPPFLAGS = $(base_I) $(conf_I) \
