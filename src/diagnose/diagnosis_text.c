@@ -45,8 +45,11 @@ static void put_step(struct buf *out, const struct step *s)
     char time[24] = "";
     if (s->took_ms >= 0)
         snprintf(time, sizeof time, "%" PRId64 " ms", s->took_ms);
-    buf_printf(out, "  %-9s %-7s %10s%s", s->name, s->state == STEP_GOOD ? "ok" : "FAILED",
-               time, buf_len(&s->learned) ? "  " : "");
+    const char *state = s->state == STEP_GOOD ? "ok" : "FAILED";
+    if (buf_len(&s->learned))
+        buf_printf(out, "  %-9s %-7s %10s  ", s->name, state, time);
+    else
+        buf_printf(out, time[0] ? "  %-9s %-7s %10s" : "  %-9s %s%s", s->name, state, time);
     put_lines(out, buf_str(&s->learned));
 }
 

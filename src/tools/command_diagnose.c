@@ -7,16 +7,15 @@
 #include "conf.h"
 #include "diagnosis_text.h"
 #include "mem.h"
+#include "owner.h"
 #include "say.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -108,24 +107,14 @@ static bool may_read_secrets(const struct conf_smarthost *s)
     return may;
 }
 
-/* What root may read and reach, the daemon may not: be as it is, whose spool it is. */
+/* What root may read and reach, the daemon may not: be as it is. */
 static bool become_daemon(const struct conf *conf)
 {
-    struct stat spool;
+    struct err err;
     setenv("CREDENTIALS_DIRECTORY", CREDENTIALS, 0);
-    if (geteuid() != 0 || stat(conf->spool, &spool) != 0 || spool.st_uid == 0)
+    if (access(conf->spool, F_OK) != 0 || owner_become(conf->spool, &err) == 0)
         return true;
-    const struct passwd *user = getpwuid(spool.st_uid);
-    bool grouped =
-        user ? initgroups(user->pw_name, user->pw_gid) == 0 : setgroups(0, NULL) == 0;
-    if (user) { /* what its commands get to see */
-        setenv("HOME", user->pw_dir, 1);
-        setenv("USER", user->pw_name, 1);
-        setenv("LOGNAME", user->pw_name, 1);
-    }
-    if (grouped && setgid(user ? user->pw_gid : spool.st_gid) == 0 && setuid(spool.st_uid) == 0)
-        return true;
-    say(command_program, "cannot go on as the owner of %s: %s", conf->spool, strerror(errno));
+    say(command_program, "%s", err.text);
     return false;
 }
 

@@ -39,6 +39,7 @@ bin_PROGRAMS += %reldir%/tranterctl
 	%reldir%/spool_answer.c %reldir%/spool_answer.h \
 	%reldir%/command_check.c %reldir%/command_why.c \
 	%reldir%/command_diagnose.c \
+	%reldir%/owner.c %reldir%/owner.h \
 	%reldir%/tranterctl.c
 %canon_reldir%_tranterctl_LDADD = src/tools/libtools.a $(view_LIBS) $(diagnose_LIBS) $(JANSSON_LIBS)
 

@@ -3,11 +3,11 @@
 
 #include "clock.h"
 #include "mem.h"
+#include "owner.h"
 #include "question.h"
 #include "show.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -23,24 +23,6 @@ enum {
 
 /* Nothing is going on: no smarthost is up or down, no message active. */
 static const struct listing_view at_rest = {.smarthost = ""};
-
-/* Nobody but its owner should touch the spool: what SQLite has to make there must be theirs,
- * and what a damaged or hostile database may do must not be done by root. */
-static int become_owner(const char *directory, struct err *err)
-{
-    struct stat st;
-    if (geteuid() != 0)
-        return 0;
-    if (stat(directory, &st) < 0)
-        return err_set(err, "cannot look at the spool %s: %s", directory, strerror(errno));
-    if (st.st_uid == 0)
-        return 0;
-    if (setgroups(0, NULL) < 0 || setresgid(st.st_gid, st.st_gid, st.st_gid) < 0 ||
-        setresuid(st.st_uid, st.st_uid, st.st_uid) < 0)
-        return err_set(err, "cannot become uid %lu, who owns the spool %s: %s",
-                       (unsigned long)st.st_uid, directory, strerror(errno));
-    return 0;
-}
 
 /* False where standard output takes no more; the caller reads errno when it flushes. */
 static bool write_out(struct buf *text)
@@ -257,7 +239,9 @@ static int answer(struct store *s, const char *directory, struct str question, s
 
 struct store *spool_answer_open(const char *directory, struct err *err)
 {
-    return become_owner(directory, err) < 0 ? NULL : store_visit(directory, err);
+    /* Nobody but its owner should touch the spool: what SQLite has to make there must be
+     * theirs, and what a damaged or hostile database may do must not be done by root. */
+    return owner_become(directory, err) < 0 ? NULL : store_visit(directory, err);
 }
 
 int spool_answer(struct store *s, const char *directory, struct str question, struct err *err)
