@@ -121,8 +121,11 @@ static void note_way(struct envelope *e, const char *recipient, const struct exp
         buf_init(&e->ways, WAYS_MAX);
     buf_init(&way, WAY_MAX);
     buf_printf(&way, "orig_to=<%s>, goes to", recipient);
-    for (size_t i = 0; i < x->to.n && buf_len(&way) < WAY_MAX - ADDRESS_MAX * 2; i++)
-        buf_printf(&way, "%s <%s>", i ? "," : "", x->to.texts[i]);
+    size_t n = 0;
+    for (; n < x->to.n && buf_len(&way) < WAY_MAX - ADDRESS_MAX * 2; n++)
+        buf_printf(&way, "%s <%s>", n ? "," : "", x->to.texts[n]);
+    if (n < x->to.n)
+        buf_printf(&way, " and %zu more", x->to.n - n);
     if (x->to.n == 0)
         buf_puts(&way, " nobody, as the alias file says");
     buf_putc(&way, '\n');

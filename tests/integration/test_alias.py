@@ -58,6 +58,16 @@ class WayTest(AliasTest):
                          ["alice@example.net", "bob@EXAMPLE.net", "alice@example.com",
                           "carol@example.net"])
 
+    def test_a_list_of_thousands_is_one_message(self):
+        names = ["u%04d@example.net" % number for number in range(3000)]
+        self.aliases("all: %s\n" % ",\n ".join(names))
+        self.daemon.start()
+        self.assertEqual(self.daemon.sendmail("-i", "all").returncode, 0)
+        self.daemon.wait_log(r"orig_to=<all@example\.com>, goes to <u0000@example\.net>, .* and \d+ more$")
+        self.daemon.wait_queue(0, 60)
+        self.assertEqual([name for record in self.host.records for name in record["recipients"]],
+                         names)
+
     def test_a_backslash_asks_for_no_alias(self):
         self.aliases("root: admin@example.com\n")
         self.daemon.start()
