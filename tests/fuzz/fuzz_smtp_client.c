@@ -63,7 +63,9 @@ static void begin_transaction(struct owner *o)
                                  .body_8bit = next_random(o, 2),
                                  .envid = next_random(o, 2) ? "QQ314159" : NULL,
                                  .ret = (enum smtp_ret)next_random(o, 3),
-                                 .require_tls = next_random(o, 8) == 0};
+                                 .require_tls = next_random(o, 8) == 0,
+                                 .alone = next_random(o, 8) == 0,
+                                 .rehearsal = next_random(o, 8) == 0};
     BUG_ON(o->n_begun - o->n_ended >= PIPELINE);
     struct flight *f = flight(o, o->n_begun++);
     *f = (struct flight){.transaction = t};
@@ -174,6 +176,8 @@ static void act(struct owner *o, const struct smtp_client_event *e)
 static bool is_harmless(struct str line)
 {
     return str_starts_nocase(line, STR_LIT("EHLO me\r\n")) ||
+           str_starts_nocase(line, STR_LIT("EHLO [192.0.2.1]\r\n")) ||
+           str_starts_nocase(line, STR_LIT("LHLO [192.0.2.1]\r\n")) ||
            str_starts_nocase(line, STR_LIT("LHLO me\r\n")) ||
            str_eq(line, STR_LIT("STARTTLS\r\n")) || str_eq(line, STR_LIT("QUIT\r\n"));
 }
@@ -248,7 +252,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
                                .pipelining = data[0] & 128,
                                .pipeline = data[0] & 8 ? PIPELINE : 1,
                                .chunking = data[0] & 4,
-                               .tls_verified = data[0] & 16},
+                               .tls_verified = data[0] & 16,
+                               .ehlo_literal = data[0] & 2 ? "[192.0.2.1]" : NULL},
                       .seed = data[1]};
     o.client = smtp_client_new(&o.conf, 0);
     pump(&o);
