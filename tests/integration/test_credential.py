@@ -62,7 +62,7 @@ class CommandTest(CommandCase):
         self.daemon.start().submit()
         lib.wait_for(lambda: self.said("EHLO")[1:], "the login to begin")
         self.daemon.submit()
-        self.assertEqual(len(self.daemon.queue()) + len(spare.records), 2)
+        self.assertGreaterEqual(len(self.daemon.queue()) + len(spare.records), 2)
         self.assertEqual(self.daemon.tranterctl("status").returncode, 0)
         with open(pipe, "w", encoding="ascii") as file:
             file.write(lib.PASSWORD + "\n")
@@ -257,8 +257,8 @@ class SecrecyTest(CommandCase):
         self.daemon.start().submit()
         self.assertEqual(self.wait_kept()[0]["mechanism"], mechanism)
         self.wait_idle()
-        self.check_memory()
         self.check_what_is_told()
+        self.check_memory()
 
     def password(self):
         self.place.write("tranter/main.password", SECRET + "\n", 0o600)
@@ -323,8 +323,8 @@ class SecrecyTest(CommandCase):
         self.each_login("PLAIN")
         self.daemon.start().submit()
         self.deferral("diag=AUTH-REJECTED")
-        self.check_memory()
         self.check_what_is_told()
+        self.check_memory()
 
     def test_what_diagnose_shows_of_a_server_that_repeats(self):
         self.password()
@@ -344,8 +344,8 @@ class SecrecyTest(CommandCase):
         self.password_from("cat %s; cat %s >&2; exit 1" % (secret, secret))
         self.daemon.start().submit()
         self.assertRegex(self.deferral("diag=AUTH-HELPER"), "is left out")
-        self.check_memory()
         self.check_what_is_told()
+        self.check_memory()
 
     def test_there_is_no_core(self):
         self.daemon.start()
