@@ -105,6 +105,15 @@ static bool may_expire(void *self)
     return sweep_may_expire(r->sweep, &context, loop_now_ms(r->loop));
 }
 
+/* Half a message would cost the connection, and all that goes over it. */
+static void hold_damaged(struct relay *r, store_id id)
+{
+    struct store_event event = {
+        .time_ms = clock_wall_ms(),
+        .text = mem_strdup("put on hold: its content is damaged, the log says where")};
+    store_hold(r->store, id, &event, NULL);
+}
+
 /* The message that is due the longest of the user whose turn it is. */
 static struct attempt *next_attempt(void *self)
 {
@@ -115,6 +124,11 @@ static struct attempt *next_attempt(void *self)
     struct store_message *m = id ? store_load(r->store, id) : NULL;
     if (!m)
         return NULL;
+    if (!store_is_whole(r->store, m)) {
+        hold_damaged(r, id);
+        store_message_free(m);
+        return NULL;
+    }
     set_active(r, id);
     struct settle_context context = context_of(r);
     return attempt_new(&context, m);

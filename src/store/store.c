@@ -341,6 +341,18 @@ ssize_t store_read(struct store *s, store_id id, unsigned n, struct buf *out)
     return -1;
 }
 
+bool store_is_whole(struct store *s, const struct store_message *m)
+{
+    struct buf last;
+    if (!annex_has(&s->annex, m->body_bytes))
+        return true;
+    buf_init(&last, STORE_CHUNK_BYTES);
+    ssize_t n =
+        store_read(s, m->id, (unsigned)((m->body_bytes - 1) / STORE_CHUNK_BYTES), &last);
+    buf_release(&last);
+    return n > 0;
+}
+
 void store_count(struct store *s, struct store_counts *counts)
 {
     int rc = reader_count(&s->reader, counts);

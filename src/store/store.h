@@ -300,6 +300,10 @@ struct store_message *store_load(struct store *s, store_id id) ATTR_MUST_CHECK;
  * -1 on a read error or when the message is there no more (out is then as it was). */
 ssize_t store_read(struct store *s, store_id id, unsigned n, struct buf *out) ATTR_MUST_CHECK;
 
+/* Whether a content that has a file has it to its end; what is wrong with it is logged. Smaller
+ * ones lie in the database, which is sound or is told to be damaged. */
+bool store_is_whole(struct store *s, const struct store_message *m) ATTR_MUST_CHECK;
+
 /* The first message with an id greater than after, in order of id; NULL at the end. For
  * listings that page through. */
 struct store_message *store_after(struct store *s, store_id after) ATTR_MUST_CHECK;

@@ -399,5 +399,33 @@ class RoomTest(FaultCase):
         self.assertEqual(self.daemon.stop(), 0)
 
 
+class DamageTest(FaultCase):
+    """The file of a large content is gone."""
+
+    def test_the_message_is_held_and_the_others_go_out(self):
+        self.host.stop()
+        large = lib.MESSAGE + b"a line of the large one\n" * 100000
+        self.daemon.start()
+        self.daemon.submit("large@example.net", message=large)
+        self.daemon.submit("small@example.net")
+        self.assertEqual(self.daemon.stop(), 0)
+        name, = os.listdir(os.path.join(self.daemon.spool, "content"))
+        path = os.path.join(self.daemon.spool, "content", name)
+        os.rename(path, self.place.file("away"))
+        self.host.start()
+        self.daemon.start()
+        self.assertEqual(self.wait_kept()[0]["recipients"], ["small@example.net"])
+        self.daemon.wait_log(name + ": the content is damaged: cannot read .*content/" + name)
+        held, = lib.wait_for(lambda: [entry for entry in self.daemon.queue()
+                                      if entry["state"] == "held"], "a held message")
+        self.assertEqual(held["queue_id"], name)
+        os.rename(self.place.file("away"), path)
+        self.assertEqual(self.ctl("release", name).returncode, 0)
+        record = self.wait_kept(2)[1]
+        self.assertTrue(self.host.content(record).endswith(b"a line of the large one\r\n" * 100000))
+        self.assertEqual(self.host.sessions, 1)
+        self.check_manners()
+
+
 if __name__ == "__main__":
     lib.main()

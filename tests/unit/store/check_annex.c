@@ -222,6 +222,12 @@ START_TEST(a_damaged_file_is_an_error_of_its_message)
     ck_assert_int_eq(store_read(s, id, LARGE / STORE_CHUNK_BYTES, &chunk), -1);
     ck_assert_uint_eq(buf_len(&chunk), 0);
     buf_release(&chunk);
+    struct store_message *m = store_load(s, id);
+    ck_assert(!store_is_whole(s, m));
+    store_message_free(m);
+    m = store_load(s, other);
+    ck_assert(store_is_whole(s, m));
+    store_message_free(m);
     ck_assert(fixture_same_content(s, other, 2, LARGE));
     store_remove(s, id, s);
     ck_assert_int_eq(fixture_result(s).failure, STORE_OK);
