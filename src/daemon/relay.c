@@ -468,6 +468,7 @@ bool relay_smarthost(const struct relay *r, unsigned i, struct relay_status *sta
         .tls = smarthost_tls(s),
         .mechanism = smarthost_mechanism(s),
         .down_since_ms = smarthost_down_since_ms(s),
+        .probing = !smarthost_is_up(s) && smarthost_next_probe_at(s) == INT64_MAX,
         .next_probe_ms = wait_ms < 0 || smarthost_next_probe_at(s) == INT64_MAX ? 0 : wait_ms,
         .fault = smarthost_fault(s),
         .connections = smarthost_ready_links(s),

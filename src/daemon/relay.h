@@ -63,7 +63,8 @@ struct relay_status {
     bool up;
     int64_t up_since_ms;   /* wall clock, when up: since it came back, or we were told of it */
     int64_t down_since_ms; /* wall clock, when not up */
-    int64_t next_probe_ms; /* from now, when not up */
+    bool probing;          /* when not up: it is tried at this moment */
+    int64_t next_probe_ms; /* from now, when not up; 0: as soon as mail is due */
     const struct fault *fault; /* when not up */
     const char *tls;       /* of the last connection that was ready: "TLSv1.3 ..." or "none"; ""
                               before       any */

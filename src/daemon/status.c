@@ -39,8 +39,13 @@ static void put_smarthost(struct buf *out, const struct relay_status *s)
         put_rate(out, s);
         return;
     }
-    buf_printf(out, "down since %s, next probe in %" PRId64 " s\n",
-               local_time(since, s->down_since_ms), (s->next_probe_ms + 999) / 1000);
+    buf_printf(out, "down since %s, ", local_time(since, s->down_since_ms));
+    if (s->probing)
+        buf_puts(out, "tried at this moment\n");
+    else if (s->next_probe_ms == 0)
+        buf_puts(out, "tried again when there is mail for it\n");
+    else
+        buf_printf(out, "next probe in %" PRId64 " s\n", (s->next_probe_ms + 999) / 1000);
     buf_printf(out, "  %s %s: %s\n", fault_scope_name(s->fault->scope), s->fault->code,
                s->fault->text);
     if (s->fault->reply[0])
@@ -102,6 +107,7 @@ static json_t *smarthost_json(const struct relay_status *s)
     }
     if (!s->up) {
         json_object_set_new(o, "down_since", json_integer(s->down_since_ms / 1000));
+        json_object_set_new(o, "probing", json_boolean(s->probing));
         json_object_set_new(o, "next_probe_ms", json_integer(s->next_probe_ms));
         json_object_set_new(o, "scope", json_string(fault_scope_name(s->fault->scope)));
         json_object_set_new(o, "code", json_string(s->fault->code));

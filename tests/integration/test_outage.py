@@ -59,8 +59,8 @@ class ServerTest(OutageCase):
     def test_one_that_was_away(self):
         self.host.stop()
         self.outage(probes=0)
-        self.assertRegex(self.status(), r"down since 2\d\d\d-\d\d-\d\d .*, next probe in \d+ s\n"
-                                        r"  server TCP-REFUSED: .*")
+        self.assertRegex(self.status(), r"down since 2\d\d\d-\d\d-\d\d .*, (?:next probe in \d+ s|"
+                                        r"tried .*)\n  server TCP-REFUSED: .*")
         self.host.start()
         self.check_mended()
 
