@@ -13,6 +13,7 @@ import socket
 import struct
 import tempfile
 import threading
+import unittest
 
 CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWNET = 0x20000, 0x10000000, 0x40000000
 MS_BIND, MS_REC, MS_PRIVATE = 0x1000, 0x4000, 1 << 18
@@ -148,7 +149,10 @@ class Mute:
 
 def own_network(hosts=""):
     """Also replaces /etc/hosts (with localhost and these lines) and the name server by ours."""
-    own_namespaces()
+    try:
+        own_namespaces()
+    except PermissionError as error:
+        raise unittest.SkipTest("namespaces of one's own are not allowed here: %s" % error)
     lift_loopback()
     replace_file("/etc/hosts", "127.0.0.1 localhost\n" + hosts)
     replace_file("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n")

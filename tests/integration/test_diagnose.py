@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import re
+import ssl
 
 import lib
 import network
@@ -87,15 +88,16 @@ class DiagnoseCase(lib.Case):
                 self.assertFalse([line for line in host.transcript
                                   if "> AUTH" in line or "> MAIL" in line])
 
-    def check_daemon_said(self, code):
+    def check_daemon_said(self, code, fix=True):
         self.daemon.smarthosts[0][1]["reply-timeout"] = "1s"
+        self.daemon.mark()
         self.daemon.start().submit()
         self.daemon.wait_log("diag=%s" % re.escape(code))
         done = self.daemon.tranterctl("status", "--json",
                                       user=(0, 0) if self.place.user else None)
         smarthost = json.loads(done.stdout)["smarthosts"][0]
         self.assertEqual((smarthost["up"], smarthost["code"]), (False, code))
-        self.assertTrue(smarthost["fix"])
+        self.assertEqual(bool(smarthost["fix"]), fix)
         self.assertEqual(self.daemon.stop(), 0)
 
 
@@ -345,6 +347,37 @@ class StepTest(DiagnoseCase):
         found = self.json(code=78)
         self.assertEqual((found["verdict"]["code"], found["steps"]), ("CERT-NOSTORE", []))
         self.assertIn("/nonexistent", found["verdict"]["reason"])
+
+
+class TlsTest(DiagnoseCase):
+    """What TLS tells behind the handshake."""
+
+    def test_a_client_certificate_that_is_wanted(self):
+        for newest in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            with self.subTest(newest=newest):
+                host = self.serve(587)
+                context = host.context()
+                context.maximum_version = newest
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(self.certificates.ca)
+                host.context = lambda context=context: context
+                self.daemon.smarthosts.clear()
+                self.configure(host)
+                self.check_said("TLS-CLIENTCERT", "requires a client certificate",
+                                "set tls-cert and tls-key")
+                host.stop()
+
+    def test_a_connection_that_is_cut_against_the_rules(self):
+        host = self.serve(587, [rule("ehlo", "close", secured=True)])
+        self.configure(host)
+        self.assertEqual(self.json(code=75)["verdict"]["code"], "TLS-TRUNCATED")
+        self.check_daemon_said("TLS-TRUNCATED", fix=False)
+
+    def test_a_server_that_is_too_old(self):
+        host = self.serve(587)
+        host.newest_tls = ssl.TLSVersion.TLSv1_1
+        self.configure(host)
+        self.check_said("TLS-VERSION", "at least TLS 1.2 is required", "brought up to date")
 
 
 class PeerTest(DiagnoseCase):
