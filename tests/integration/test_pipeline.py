@@ -2,6 +2,7 @@
 """Several transactions in flight on one connection: what goes wrong with one is no other's."""
 
 import json
+import time
 
 import lib
 from smarthost import CAPABILITIES, CHUNKING
@@ -173,6 +174,23 @@ class ManyConnectionsTest(PipelineCase):
     def test_each_arrives_once(self):
         self.release(60)
         self.check_kept(*("r%d" % number for number in range(60)))
+
+
+class SlowTest(PipelineCase):
+    keys = {"connections": 2}
+
+    def test_a_message_that_takes_long_has_no_others_behind_it(self):
+        self.script(rule("dot", "delay", seconds=8, sender="slow@*"))
+        self.daemon.start()
+        self.daemon.submit("slow@example.net", sender="slow@example.com")
+        lib.wait_for(lambda: len(self.host.records) == 1, "its content")
+        begun = self.host.records[0]["time"]
+        lib.wait_for(lambda: time.time() > begun + 2.5, "it to take long")
+        self.daemon.submit("r1@example.net")
+        self.wait_kept(2)
+        self.assertNotIn("answered", self.host.records[0])
+        self.assertEqual(self.host.sessions, 2)
+        self.check_manners()
 
 
 class ShortTest(PipelineCase):
