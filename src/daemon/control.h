@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* control_: the administrator's socket. A request is one line, VERB and words; the answer is
  * frames, "N" and N bytes for standard output each, and at last "end CODE" with an optional
- * sentence for standard error. CODE is an exit status (sysexits). Who asks is the kernel's
- * word. */
+ * sentence for standard error. CODE is an exit status (sysexits). Between frames "at N OF"
+ * tells those who asked for it how far it has come (question.h has such words). Whoever closes
+ * their side of the connection stops what changes messages. Who asks is the kernel's word. */
 #ifndef TRANTER_CONTROL_H
 #define TRANTER_CONTROL_H
 

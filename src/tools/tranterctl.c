@@ -71,9 +71,9 @@ static const struct {
 
 static const struct command commands[] = {
     {"status", "status", .takes = JSON | LIMITS, .reads_spool = true, .run = command_ask},
-    {"queue", "queue", .takes = JSON | CONDITIONS, .takes_ids = true, .reads_spool = true,
+    {"queue", "queue", .takes = JSON | ALL | CONDITIONS, .takes_ids = true, .reads_spool = true,
      .run = command_ask},
-    {"mailq", "queue", .takes = JSON | CONDITIONS, .takes_ids = true, .reads_spool = true,
+    {"mailq", "queue", .takes = JSON | ALL | CONDITIONS, .takes_ids = true, .reads_spool = true,
      .run = command_ask},
     {"show", "show", .takes = JSON | COMMAND_TAKES(COMMAND_RAW), .takes_ids = true,
      .reads_spool = true, .run = command_ask},

@@ -64,6 +64,7 @@ class TranterctlTest(unittest.TestCase):
         server = self.answer()
         cases = ((("queue",), "queue\n"), (("show", "A1"), "show A1\n"),
                  (("show", "--raw", "A1"), "show raw A1\n"), (("queue", "A1"), "queue A1\n"),
+                 (("queue", "--all"), "queue all\n"),
                  (("queue", "--from", "a b+@x", "--state=held,dead"),
                   "queue from=a+20b+2B@x state=held,dead\n"),
                  (("remove", "--to", "*", "--older", "2d", "--user", "0"),
@@ -213,7 +214,7 @@ class TranterctlTest(unittest.TestCase):
                  ("retry", "--all", "A1"), ("remove", "A1 B2"), ("remove", "A1\nremove all"), ("remove", ""),
                  ("remove", "all"), ("remove", "x" * 65), ("--fly", "queue"), ("status", "--all"),
                  ("queue", "A=1"), ("hold",), ("hold", "--older", "soon"), ("queue", "--user", "no such"),
-                 ("queue", "--all"), ("queue", "--raw"), ("status", "--from", "x"), ("remove", "--from"),
+                 ("queue", "--all", "A1"), ("queue", "--raw"), ("status", "--from", "x"), ("remove", "--from"),
                  ("release",), ("return",), ("diagnose", "main", "spare"),
                  ("diagnose", "nosuch"), ("diagnose", "--all"), ("diagnose", "--to", "a b"),
                  ["remove"] + ["A%063d" % i for i in range(1100)])
