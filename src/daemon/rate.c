@@ -49,6 +49,17 @@ void rate_spend(struct rate *r, int64_t now_ms)
     rate_remember(r, 1, now_ms, now_ms);
 }
 
+void rate_refund(struct rate *r)
+{
+    for (int64_t slot = r->slot; slot > r->slot - N; slot--) {
+        if (*at(r, slot) == 0)
+            continue;
+        --*at(r, slot);
+        r->sum--;
+        return;
+    }
+}
+
 void rate_remember(struct rate *r, unsigned n, int64_t at_ms, int64_t now_ms)
 {
     roll(r, now_ms);

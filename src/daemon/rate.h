@@ -30,6 +30,9 @@ unsigned rate_left(struct rate *r, int64_t now_ms);
 /* One goes. */
 void rate_spend(struct rate *r, int64_t now_ms);
 
+/* The one that was to go did not. */
+void rate_refund(struct rate *r);
+
 /* n went at at_ms, which may be long ago, or in the future of a clock that was wrong: then they
  * count as of now. */
 void rate_remember(struct rate *r, unsigned n, int64_t at_ms, int64_t now_ms);

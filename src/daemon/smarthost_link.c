@@ -157,6 +157,8 @@ static void on_verdict(void *self, struct delivery *d, const struct delivery_end
     if (suspect)
         s->suspect = attempt_id(a);
     link->answered += !end->broke;
+    if (end->n && is_put_off(&end->verdicts[0]))
+        rate_refund(&s->rate);
     if (!end->broke && link->fault.scope == FAULT_NONE)
         smarthost_inner_recover(s);
     attempt_end(a, end, delivery_relay(d), suspect);

@@ -92,6 +92,25 @@ START_TEST(a_reload_goes_on_with_another_rate)
 }
 END_TEST
 
+START_TEST(what_did_not_go_may_go_again)
+{
+    struct rate r;
+    rate_init(&r, 3, MINUTE, 0);
+    rate_refund(&r);
+    ck_assert_uint_eq(rate_left(&r, 0), 3);
+    rate_spend(&r, 0);
+    rate_spend(&r, 1000);
+    rate_spend(&r, 1000);
+    ck_assert_uint_eq(rate_left(&r, 5000), 0);
+    rate_refund(&r);
+    rate_refund(&r);
+    ck_assert_uint_eq(rate_left(&r, 5000), 2);
+    rate_refund(&r);
+    rate_refund(&r);
+    ck_assert_uint_eq(rate_left(&r, 5000), 3);
+}
+END_TEST
+
 START_TEST(a_refusal_narrows_and_time_widens)
 {
     struct width w;
@@ -136,6 +155,7 @@ int main(void)
                         (int)(sizeof rates / sizeof *rates));
     tcase_add_test(tc, a_restart_does_not_begin_anew);
     tcase_add_test(tc, a_reload_goes_on_with_another_rate);
+    tcase_add_test(tc, what_did_not_go_may_go_again);
     tcase_add_test(tc, a_refusal_narrows_and_time_widens);
     tcase_add_test(tc, a_hard_limit_is_tried_once_an_hour);
     suite_add_tcase(suite, tc);
