@@ -59,13 +59,15 @@ static bool is_news(const struct settlement *s, unsigned i, enum report_action *
     return false;
 }
 
-static unsigned list_news(const struct settlement *s, struct report_recipient *news)
+/* What is news of one kind, failure or success. */
+static unsigned list_news(const struct settlement *s, bool failure,
+                          struct report_recipient *news)
 {
     unsigned n = 0;
     enum report_action action;
     for (unsigned i = 0; i < s->n; i++) {
         const struct store_recipient *r = &s->message->recipients[s->index[i]];
-        if (is_news(s, i, &action))
+        if (is_news(s, i, &action) && failure == (action == REPORT_FAILED))
             news[n++] = (struct report_recipient){
                 .address = r->address,
                 .orcpt = r->orcpt,
@@ -102,15 +104,19 @@ static bool file_report(struct settlement *s, struct store_outcome *outcome,
                         const struct bounce_facts *facts, const char *kind)
 {
     struct bounce b;
-    s->report_kind = kind;
-    s->report_result = bounce_write(&b, s->context.store, facts);
-    if (s->report_result != BOUNCE_WRITTEN)
+    struct settlement_report *r = &s->reports[s->n_reports++];
+    r->kind = kind;
+    r->result = bounce_write(&b, s->context.store, facts);
+    if (r->result != BOUNCE_WRITTEN)
         return false;
-    outcome->report = b.message;
-    outcome->report_content = b.content;
-    snprintf(s->report_id, sizeof s->report_id, "%s", b.id);
-    s->report_dead = b.dead;
-    settlement_keep_report(s, buf_str(&b.content));
+    if (outcome->report) {
+        outcome->second = b.message;
+        outcome->second_content = b.content;
+    } else {
+        outcome->report = b.message;
+        outcome->report_content = b.content;
+    }
+    settlement_keep_report(r, &b);
     return true;
 }
 
@@ -134,30 +140,40 @@ static struct bounce_facts facts_of(const struct settlement *s, const struct buf
                                  .n_recipients = n_news};
 }
 
-/* File the report on what is news. A null sender gets none, and neither does what answers by
- * itself (RFC 5321 4.5.5, N-008): a message of theirs that failed is kept as dead once nobody
- * waits any more. */
-static void tell_sender(struct settlement *s, struct store_outcome *outcome)
+/* File the reports on what is news, n_failures and n_successes. A null sender gets none, and
+ * neither does what answers by itself (RFC 5321 4.5.5, N-008): a message of theirs that failed
+ * is kept as dead once nobody waits any more. */
+static void file_news(struct settlement *s, struct store_outcome *outcome,
+                      const struct report_recipient *failures, unsigned n_failures,
+                      const struct report_recipient *successes, unsigned n_successes)
 {
     struct store_message *m = s->message;
-    struct report_recipient *news = mem_array(s->n, sizeof *news);
-    unsigned n_news = list_news(s, news);
-    bool owed = owes_report(m);
-    if (n_news || owed) {
-        struct buf head;
-        read_head(s, &head);
-        struct bounce_facts facts = facts_of(s, &head, news, n_news);
-        bool allowed = bounce_is_allowed(m, facts.head);
-        const char *kind = bounce_tells_of_failure(&facts) ? "non-delivery" : "delivery status";
-        if (allowed && n_news) {
-            file_report(s, outcome, &facts, kind);
-        } else if (!allowed && owed && count(m, STORE_WAITING) == 0) {
-            m->state = STORE_DEAD;
-            m->next_attempt_ms = clock_wall_ms();
-        }
-        buf_release(&head);
+    struct buf head;
+    read_head(s, &head);
+    struct bounce_facts bad = facts_of(s, &head, failures, n_failures);
+    struct bounce_facts good = facts_of(s, &head, successes, n_successes);
+    bool allowed = bounce_is_allowed(m, bad.head);
+    if (allowed && n_failures)
+        file_report(s, outcome, &bad, "non-delivery");
+    if (allowed && n_successes)
+        file_report(s, outcome, &good, "delivery status");
+    if (!allowed && owes_report(m) && count(m, STORE_WAITING) == 0) {
+        m->state = STORE_DEAD;
+        m->next_attempt_ms = clock_wall_ms();
     }
-    free(news);
+    buf_release(&head);
+}
+
+static void tell_sender(struct settlement *s, struct store_outcome *outcome)
+{
+    struct report_recipient *failures = mem_array(s->n, sizeof *failures);
+    struct report_recipient *successes = mem_array(s->n, sizeof *successes);
+    unsigned n_failures = list_news(s, true, failures);
+    unsigned n_successes = list_news(s, false, successes);
+    if (n_failures || n_successes || owes_report(s->message))
+        file_news(s, outcome, failures, n_failures, successes, n_successes);
+    free(failures);
+    free(successes);
 }
 
 static void on_result(struct waiter *waiter, const struct store_result *result)

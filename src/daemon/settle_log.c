@@ -10,15 +10,18 @@
 #include <stdio.h>
 #include <string.h>
 
-void settlement_keep_report(struct settlement *s, struct str content)
+void settlement_keep_report(struct settlement_report *r, const struct bounce *b)
 {
+    struct str content = buf_str(&b->content);
     static const struct str field = STR_LIT("\r\nMessage-ID: ");
     const char *at = memmem(content.p, content.n, field.p, field.n);
     BUG_ON(!at);
     struct str value = str_tail(content, (size_t)(at - content.p) + field.n);
     value = str_head(value, str_find(value, '\r'));
-    snprintf(s->report_message_id, sizeof s->report_message_id, "%.*s", STR_FMT(value));
-    s->report_bytes = content.n;
+    snprintf(r->message_id, sizeof r->message_id, "%.*s", STR_FMT(value));
+    snprintf(r->id, sizeof r->id, "%s", b->id);
+    r->bytes = content.n;
+    r->dead = b->dead;
 }
 
 void settlement_keep_for_log(struct settlement *s)
@@ -64,22 +67,27 @@ static void log_recipient(const struct settlement *s, unsigned i)
     log_facts(level, s->id, facts, sizeof facts / sizeof facts[0], tail);
 }
 
-/* The report enters the queue as any message does. */
-static void log_report(const struct settlement *s)
+/* A report enters the queue as any message does. */
+static void log_report(const struct settlement *s, const struct settlement_report *r)
 {
     char size[24];
-    snprintf(size, sizeof size, "%" PRIu64, s->report_bytes);
-    log_say(LOG_LEVEL_INFO, s->id, "sender %s notification: %s", s->report_kind, s->report_id);
-    log_facts(LOG_LEVEL_INFO, s->report_id,
-              &(struct log_fact){"message-id", s->report_message_id}, 1, NULL);
-    log_facts(LOG_LEVEL_INFO, s->report_id,
+    if (r->result != BOUNCE_WRITTEN) {
+        log_say(LOG_LEVEL_NOTICE, s->id, "no sender %s notification: %s", r->kind,
+                r->result == BOUNCE_NOBODY ? "the sender's alias leads to nobody"
+                                           : "the sender got too many reports within an hour");
+        return;
+    }
+    snprintf(size, sizeof size, "%" PRIu64, r->bytes);
+    log_say(LOG_LEVEL_INFO, s->id, "sender %s notification: %s", r->kind, r->id);
+    log_facts(LOG_LEVEL_INFO, r->id, &(struct log_fact){"message-id", r->message_id}, 1, NULL);
+    log_facts(LOG_LEVEL_INFO, r->id,
               (struct log_fact[]){{"from", "<>"}, {"size", size}, {"nrcpt", "1"}}, 3,
-              s->report_dead ? "(queue dead)" : "(queue active)");
-    if (s->report_dead)
-        log_say(LOG_LEVEL_WARNING, s->report_id,
+              r->dead ? "(queue dead)" : "(queue active)");
+    if (r->dead)
+        log_say(LOG_LEVEL_WARNING, r->id,
                 "kept as dead: the sender of %s got %d reports within an hour; read it with "
                 "\"tranterctl show %s\", then drop it with \"tranterctl remove %s\"",
-                s->id, REPORT_LIMIT_AN_HOUR, s->report_id, s->report_id);
+                s->id, REPORT_LIMIT_AN_HOUR, r->id, r->id);
 }
 
 /* What becomes of the message where that is more than waiting. */
@@ -121,12 +129,7 @@ void settlement_log(const struct settlement *s)
 {
     for (unsigned i = 0; i < s->n; i++)
         log_recipient(s, i);
-    if (s->report_id[0])
-        log_report(s);
-    else if (s->report_kind)
-        log_say(LOG_LEVEL_NOTICE, s->id, "no sender %s notification: %s", s->report_kind,
-                s->report_result == BOUNCE_NOBODY
-                    ? "the sender's alias leads to nobody"
-                    : "the sender got too many reports within an hour");
+    for (unsigned i = 0; i < s->n_reports; i++)
+        log_report(s, &s->reports[i]);
     log_end(s);
 }

@@ -7,6 +7,20 @@
 #include "settle.h"
 #include "waiter.h"
 
+enum {
+    SETTLEMENT_REPORTS_MAX = 2 /* programs that read reports of failure expect no good news */
+};
+
+/* A report, as the log is to have it. */
+struct settlement_report {
+    const char *kind; /* in Postfix's words: "non-delivery" */
+    enum bounce_result result;
+    char id[STORE_ID_MAX];
+    bool dead; /* it is kept instead of sent */
+    char message_id[160];
+    uint64_t bytes;
+};
+
 struct settlement {
     struct waiter waiter; /* first */
     struct settle_context context;
@@ -19,13 +33,9 @@ struct settlement {
     struct store_recipient *told; /* address and fault as they are logged after the commit */
     bool *known; /* that the smarthost puts it off for this reason is in the log already */
     char id[STORE_ID_MAX];
-    bool dsn;                     /* the server reports what it took */
-    char report_id[STORE_ID_MAX]; /* "": there is none */
-    const char *report_kind;      /* as Postfix's log has it: "non-delivery"; NULL: none */
-    enum bounce_result report_result;
-    bool report_dead; /* it is kept instead of sent */
-    char report_message_id[160];
-    uint64_t report_bytes;
+    bool dsn; /* the server reports what it took */
+    struct settlement_report reports[SETTLEMENT_REPORTS_MAX];
+    unsigned n_reports;
     char relay[320];
     char remote[256];           /* relay without address and port */
     char delay[24], delays[80]; /* seconds, as Postfix has them */
@@ -39,8 +49,8 @@ void settlement_set_delays(struct settlement *s, int64_t connected_ms, int64_t s
 /* Keep what the log is to say of each recipient, before the store takes the message. */
 void settlement_keep_for_log(struct settlement *s);
 
-/* The same of the report, whose content this is. */
-void settlement_keep_report(struct settlement *s, struct str content);
+/* The same of a report that was written. */
+void settlement_keep_report(struct settlement_report *r, const struct bounce *b);
 
 /* All is committed: say so. */
 void settlement_log(const struct settlement *s);

@@ -19,13 +19,16 @@ void operation_release(struct operation *op)
 {
     store_message_free(op->message);
     store_message_free(op->report);
+    store_message_free(op->second);
     buf_release(&op->content);
     buf_release(&op->report_content);
+    buf_release(&op->second_content);
     store_event_release(&op->event);
     free(op->smarthost);
     op->smarthost = NULL;
     op->message = NULL;
     op->report = NULL;
+    op->second = NULL;
 }
 
 void operation_free(struct operation *op)

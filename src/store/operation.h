@@ -34,6 +34,8 @@ struct operation {
     struct store_message *message; /* COMMIT, RECORD; owned */
     struct store_message *report;  /* COMMIT, RECORD; or NULL; TELL; owned */
     struct buf report_content;
+    struct store_message *second; /* RECORD; or NULL; owned */
+    struct buf second_content;
     struct buf content;       /* a chunk */
     unsigned n;               /* number of the chunk */
     struct store_event event; /* RECORD, HOLD, RELEASE; owned */

@@ -72,15 +72,21 @@ void store_append(struct store *s, store_id id, unsigned n, struct buf *chunk, v
     writer_add(&s->writer, op);
 }
 
+static void check_report(const struct store *s, struct store_message *report,
+                         const struct buf *content)
+{
+    if (!report)
+        return;
+    BUG_ON(report->id <= 0 || report->id > s->last_id);
+    BUG_ON(buf_len(content) > STORE_REPORT_BYTES_MAX);
+    report->body_bytes = buf_len(content);
+}
+
 static void take_report(const struct store *s, struct operation *op,
                         struct store_message *report, struct buf *content)
 {
+    check_report(s, report, content);
     op->report = report;
-    if (report) {
-        BUG_ON(report->id <= 0 || report->id > s->last_id);
-        BUG_ON(buf_len(content) > STORE_REPORT_BYTES_MAX);
-        report->body_bytes = buf_len(content);
-    }
     op->report_content = *content;
 }
 
@@ -119,6 +125,9 @@ void store_record(struct store *s, struct store_outcome *outcome, void *owner)
     struct operation *op = operation_new(OPERATION_RECORD, outcome->message->id, owner);
     op->message = outcome->message;
     take_report(s, op, outcome->report, &outcome->report_content);
+    check_report(s, outcome->second, &outcome->second_content);
+    op->second = outcome->second;
+    op->second_content = outcome->second_content;
     op->event = outcome->event;
     *outcome = (struct store_outcome){.message = NULL};
     writer_add(&s->writer, op);

@@ -213,7 +213,9 @@ struct store_outcome {
     struct store_message *report;  /* taken; or NULL. Queued, with report_content as its only
                                       content; its id is  store_begin()'s */
     struct buf report_content;     /* taken; at most STORE_REPORT_BYTES_MAX; cut up here */
-    struct store_event event;      /* taken; noted where the message stays */
+    struct store_message *second;  /* likewise another one, which tells of something else */
+    struct buf second_content;
+    struct store_event event; /* taken; noted where the message stays */
 };
 
 /* STORE_RECORDED follows with owner. There is a reserve for it on a full disk; when that is

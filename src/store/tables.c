@@ -337,15 +337,23 @@ static int take_submission(struct tables *t, struct operation *op)
                               SQL_INT(m->arrival_ms)));
 }
 
-static int add_report(struct tables *t, const struct operation *op)
+static int add_report(struct tables *t, const struct store_message *report,
+                      const struct buf *content)
 {
-    struct str rest = buf_str(&op->report_content);
-    int rc = add_message(t, op->report);
+    struct str rest = buf_str(content);
+    int rc = add_message(t, report);
     for (unsigned n = 0; rc == SQLITE_OK && rest.n > 0; n++) {
-        rc = add_chunk(t, op->report->id, n, str_head(rest, STORE_CHUNK_BYTES));
+        rc = add_chunk(t, report->id, n, str_head(rest, STORE_CHUNK_BYTES));
         rest = str_tail(rest, STORE_CHUNK_BYTES);
     }
     return rc;
+}
+
+/* Those that op has. */
+static int add_reports(struct tables *t, const struct operation *op)
+{
+    int rc = op->report ? add_report(t, op->report, &op->report_content) : SQLITE_OK;
+    return rc == SQLITE_OK && op->second ? add_report(t, op->second, &op->second_content) : rc;
 }
 
 static int apply_commit(struct tables *t, struct operation *op)
@@ -361,8 +369,8 @@ static int apply_commit(struct tables *t, struct operation *op)
         rc = add_message(t, op->message);
     if (rc == SQLITE_OK && op->n < t->annex->from && buf_len(&op->content) > 0)
         rc = add_chunk(t, op->id, op->n, buf_str(&op->content));
-    if (rc == SQLITE_OK && op->report)
-        rc = add_report(t, op);
+    if (rc == SQLITE_OK)
+        rc = add_reports(t, op);
     return rc;
 }
 
@@ -431,7 +439,7 @@ static int apply_record(struct tables *t, struct operation *op)
     } else {
         rc = erase(t, op, &kind);
     }
-    return rc == SQLITE_OK && op->report ? add_report(t, op) : rc;
+    return rc == SQLITE_OK ? add_reports(t, op) : rc;
 }
 
 static int apply_remove(struct tables *t, struct operation *op)
@@ -446,7 +454,7 @@ static int apply_tell(struct tables *t, struct operation *op)
     int rc = sql_run(t->statements[TELL], SQL_VALUES(SQL_INT(op->before_ms)));
     if (rc == SQLITE_OK)
         rc = sql_run(t->statements[NOTE_TOLD], SQL_VALUES(SQL_INT(op->report->arrival_ms)));
-    return rc == SQLITE_OK ? add_report(t, op) : rc;
+    return rc == SQLITE_OK ? add_reports(t, op) : rc;
 }
 
 static int retry_one(struct tables *t, const struct operation *op)

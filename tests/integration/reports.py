@@ -5,6 +5,7 @@ import email
 import email.policy
 import email.utils
 import re
+import subprocess
 
 STRICT = email.policy.default.clone(raise_on_defect=True)
 
@@ -47,6 +48,26 @@ class Report:
     def actions(self):
         return [(re.sub(r"^[^;]*; *", "", part["Final-Recipient"]), part["Action"])
                 for part in self.of_recipients]
+
+
+PARSER = """
+use Mail::DeliveryStatus::BounceParser;
+local $/;
+my $bounce = Mail::DeliveryStatus::BounceParser->new(scalar <STDIN>);
+print join("|", $bounce->is_bounce ? "bounce" : "none", $bounce->orig_message_id // ""), "\\n";
+print join("|", map { $_ // "" } $_->get("email"), $_->get("std_reason"), $_->get("smtp_code")), "\\n"
+    for $bounce->reports;
+"""
+
+
+def read_by_bounce_parser(test, content):
+    """What Perl's Mail::DeliveryStatus::BounceParser makes of a report: its lines, split."""
+    if subprocess.run(["perl", "-MMail::DeliveryStatus::BounceParser", "-e", "1"], check=False,
+                      stderr=subprocess.DEVNULL).returncode:
+        test.skipTest("BounceParser is not installed (./bootstrap install all)")
+    done = subprocess.run(["perl", "-e", PARSER], input=content.replace(b"\r\n", b"\n"),
+                          capture_output=True, timeout=60, check=True)
+    return [line.split("|") for line in done.stdout.decode().splitlines() if line]
 
 
 def wait_report(test, sender, n=1, host=None):

@@ -75,15 +75,24 @@ class NotifyTest(lib.Case):
         self.wait_idle()
         self.assertIsNone(self.daemon.logged("non-delivery notification"))
 
+    def two_reports(self):
+        """Of failure and of success, which software takes for a failure if they are one."""
+        records = self.wait_kept(3)[1:]
+        found = [reports.Report(self, self.host.content(record), lib.SENDER) for record in records]
+        found.sort(key=lambda report: report.message["Subject"], reverse=True)
+        self.assertEqual([report.message["Subject"] for report in found],
+                         ["Undelivered Mail Returned to Sender", "Successful Mail Delivery Report"])
+        return found
+
     def test_a_success_is_reported_where_the_smarthost_reports_none(self):
         self.daemon.start()
         self.send("-N", "success,failure", "-V", "QQ 1+2", to=("good@example.net", BAD))
-        self.wait_kept(2)
-        report = reports.wait_report(self, lib.SENDER, 2)
-        self.assertEqual(report.actions(), [("good@example.net", "relayed"), (BAD, "failed")])
-        self.assertEqual(report.of_message["Original-Envelope-Id"], "QQ 1+2")
-        self.assertEqual(report.message["Subject"], "Undelivered Mail Returned to Sender")
-        relayed = report.of_recipients[0]
+        bad, good = self.two_reports()
+        self.assertEqual(bad.actions(), [(BAD, "failed")])
+        self.assertEqual(good.actions(), [("good@example.net", "relayed")])
+        for report in (bad, good):
+            self.assertEqual(report.of_message["Original-Envelope-Id"], "QQ 1+2")
+        relayed = good.of_recipients[0]
         self.assertEqual((relayed["Status"], relayed["Remote-MTA"]), ("2.0.0", "dns; localhost"))
         self.assertRegex(relayed["Diagnostic-Code"], "smtp; 250 2.0.0 Ok: kept as ")
         self.assertTrue(relayed["Last-Attempt-Date"])
@@ -161,6 +170,48 @@ class NotifyTest(lib.Case):
             "Content-Transfer-Encoding: 8bit\n\n%s\n" % text).encode())
         whole = original.get_content()
         self.assertEqual(whole.get_content().split(), text.split())
+        self.check_manners()
+
+
+    def test_who_reads_reports_for_a_living_reads_ours(self):
+        self.host.script.replace([
+            {"stage": "rcpt", "recipient": "bad*", "action": "reply",
+             "text": "550 5.1.1 <bad@example.net>: Recipient address rejected: User unknown"},
+            {"stage": "rcpt", "recipient": "full*", "action": "reply",
+             "text": "552 5.2.2 Mailbox is over quota"}])
+        self.daemon.start()
+        done = self.daemon.sendmail("-i", "-f", lib.SENDER, "-N", "success,failure", "good@example.net",
+                                    BAD, "full@example.net",
+                                    stdin=b"Message-ID: <the.one@example.com>\n" + lib.MESSAGE)
+        self.assertEqual(done.returncode, 0)
+        bad, _ = self.two_reports()
+        told, *recipients = reports.read_by_bounce_parser(self, bad.message.as_bytes())
+        self.assertEqual(told, ["bounce", "<the.one@example.com>"])
+        self.assertEqual(sorted(recipients), [[BAD, "user_unknown", "550"],
+                                              ["full@example.net", "over_quota", "552"]])
+
+    def test_a_delay_and_a_success_are_no_bounce_to_it(self):
+        self.daemon.settings.update({"warn-after": "1s", "retry-min": "1h", "retry-max": "1h"})
+        self.host.script.replace([{"stage": "rcpt", "recipient": "late*", "action": "reply",
+                                   "text": "450 4.2.1 Busy"}])
+        self.daemon.start()
+        self.send("-N", "success", to=("good@example.net",))
+        self.wait_kept(2)
+        self.send(to=("late@example.net",))
+        self.wait_kept(3)
+        for record in self.host.records[1:]:
+            told, *_ = reports.read_by_bounce_parser(self, self.host.content(record))
+            self.assertEqual(told[0], "none", self.host.content(record).decode())
+
+    def test_addresses_in_utf8_make_it_a_global_report(self):
+        self.host.capabilities += ("SMTPUTF8",)
+        self.daemon.start()
+        done = self.daemon.sendmail("-i", "-f", lib.SENDER, "-R", "full", "bad\u00f6@example.net",
+                                    stdin="Subject: \u00e4\n\nx\n".encode())
+        self.assertEqual(done.returncode, 0)
+        report = reports.wait_report(self, lib.SENDER)
+        self.assertEqual([part.get_content_type() for part in (report.status, report.original)],
+                         ["message/global-delivery-status", "message/global"])
         self.check_manners()
 
 

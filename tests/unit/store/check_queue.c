@@ -152,6 +152,34 @@ static struct store_result accept_with_report(const char *submission, size_t byt
     return r;
 }
 
+START_TEST(two_reports_are_queued_with_what_they_tell_of)
+{
+    store_id id = fixture_accept(s, 1, 100, 2);
+    struct store_outcome outcome = {.message = store_load(s, id),
+                                    .report = fixture_message(store_begin(s, 0), 1),
+                                    .second = fixture_message(store_begin(s, 0), 1)};
+    store_id ids[] = {outcome.report->id, outcome.second->id};
+    buf_init(&outcome.report_content, 100);
+    buf_init(&outcome.second_content, 100);
+    buf_puts(&outcome.report_content, "bad\r\n");
+    buf_puts(&outcome.second_content, "good news\r\n");
+    outcome.message->recipients[0].state = STORE_SENT;
+    outcome.message->recipients[1].state = STORE_FAILED;
+    store_record(s, &outcome, NULL);
+    ck_assert_int_eq(fixture_result(s).failure, STORE_OK);
+    ck_assert_ptr_null(store_load(s, id));
+    for (unsigned i = 0; i < 2; i++) {
+        struct buf content;
+        buf_init(&content, STORE_CHUNK_BYTES);
+        ck_assert_int_eq(store_read(s, ids[i], 0, &content), i ? 11 : 5);
+        buf_release(&content);
+    }
+    struct store_counts counts;
+    store_count(s, &counts);
+    ck_assert_uint_eq(counts.bytes, 16);
+}
+END_TEST
+
 START_TEST(a_report_is_queued_with_the_message_it_is_about)
 {
     struct store_counts counts;
@@ -621,6 +649,7 @@ static TCase *outcome_tests(void)
     tcase_set_timeout(tc, 120);
     tcase_add_checked_fixture(tc, set_up, tear_down);
     tcase_add_test(tc, an_outcome_is_kept_for_each_recipient);
+    tcase_add_test(tc, two_reports_are_queued_with_what_they_tell_of);
     tcase_add_test(tc, when_no_recipient_waits_the_message_is_gone);
     tcase_add_loop_test(tc, a_report_is_queued_with_the_failure_it_tells_of, 0,
                         (int)(sizeof report_sizes / sizeof *report_sizes));
