@@ -366,6 +366,7 @@ static int run(struct daemon *d)
         log_say(LOG_LEVEL_INFO, NULL, "tranterd %s started, queue in %s", PACKAGE_VERSION,
                 d->conf->spool);
         service_notify("READY=1\nSTATUS=running");
+        at_turn_end(d); /* what waits in the queue waits for no event */
         loop_run(d->loop, at_turn_end, d);
         write_metrics(d);
         log_say(LOG_LEVEL_INFO, NULL, "stopped");

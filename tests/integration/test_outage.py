@@ -64,6 +64,14 @@ class ServerTest(OutageCase):
         self.host.start()
         self.check_mended()
 
+    def test_mail_from_before_a_start_goes_out_though_nobody_calls(self):
+        self.host.stop()
+        self.outage(probes=0)
+        self.daemon.stop()
+        self.host.start()
+        self.daemon.spawn()  # start() would connect, and so wake it
+        self.wait_kept(3)
+
     def test_one_that_was_busy(self):
         self.host.script.replace([rule("greeting", "reply", "421 4.3.2 Busy")])
         self.outage()
