@@ -13,7 +13,7 @@
 #include "store.h"
 
 enum {
-    ANNEX_FROM = 16,           /* 1 MiB: up to there a row is cheaper than a file */
+    ANNEX_FROM = 16, /* 1 MiB: up to there rows are as fast as a file (tests/bench/README) */
     ANNEX_REMOVED_AT_ONCE = 16 /* by one annex_reap() */
 };
 
