@@ -304,6 +304,7 @@ class MechanismTest(PostfixCase):
         self.place.write(path, "wrong\n", 0o600)
         self.daemon.submit()
         self.assertRegex(self.daemon.wait_log(lib.WAITS + "535.*")[0], "diag=AUTH-REJECTED")
+        lib.wait_for(lambda: "authentication failed" in self.postfix.log(), "Postfix's word on it")
         self.assertEqual(self.postfix.log().count("authentication failed"), 1)
         self.place.write(path, lib.PASSWORD + "\n", 0o600)
         self.daemon.tranterctl("retry", "--all", user=(0, 0))
