@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum {
-    LINES_MAX = 16 * 1024 /* bytes of a reply, as shown */
+    LINES_MAX = 16 * 1024, /* bytes of a reply, as shown */
+    MECHANISM_MAX = 32
 };
 
 static void begin(struct transcript *t, int64_t now_ms)
@@ -55,10 +56,11 @@ static void show(struct transcript *t, struct transcript_exchange *e, struct str
     }
     str_word(&rest, " ");
     struct str mechanism = str_word(&rest, " ");
-    snprintf(e->command, sizeof e->command, "AUTH %.*s%s",
-             (int)(mechanism.n < 32 ? mechanism.n : 32), mechanism.p,
-             rest.n ? " (secret)" : "");
+    char shown[MECHANISM_MAX];
+    printable_cut(shown, sizeof shown, mechanism);
+    snprintf(e->command, sizeof e->command, "AUTH %s%s", shown, rest.n ? " (secret)" : "");
     t->in_login = true;
+    t->login = t->n - 1;
 }
 
 static void end_command(struct transcript *t, int64_t now_ms)
@@ -99,10 +101,10 @@ static void put_lines(struct transcript_exchange *e, const struct smtp_reply *r)
 
 static void end_reply(struct transcript *t, int64_t now_ms)
 {
-    if (t->reply.code != 334)
-        t->in_login = false;
     if (t->n_answered == t->n)
         return; /* nothing had asked for it */
+    if (t->reply.code != 334 && t->n_answered >= t->login)
+        t->in_login = false;
     struct transcript_exchange *e = &t->exchanges[t->n_answered++];
     put_lines(e, &t->reply);
     e->answered_ms = now_ms;

@@ -32,6 +32,7 @@ struct transcript {
     unsigned n_answered; /* of them, in order */
     bool secured;
     bool in_login;
+    unsigned login;  /* the exchange that began it */
     struct buf sent; /* the command line in hand; secret */
     struct smtp_reply reply;
     bool garbled; /* what came is no reply: nothing more is looked at */

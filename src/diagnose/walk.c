@@ -379,7 +379,7 @@ static void on_limit(void *owner)
 {
     struct walk *w = owner;
     struct fault f;
-    if (w->smtp) {
+    if (w->smtp && smtp_client_deadline(w->smtp) != INT64_MAX) {
         /* As if its own time were over: what that means, the core knows. */
         smtp_client_tick(w->smtp, smtp_client_deadline(w->smtp));
         while (!w->facts.over && take_event(w))

@@ -187,3 +187,10 @@ fuzz_programs += %reldir%/fuzz_argv
 	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/argv"'
 %canon_reldir%_fuzz_argv_LDFLAGS = $(fuzz_link)
 %canon_reldir%_fuzz_argv_LDADD = $(base_LIBS)
+
+fuzz_programs += %reldir%/fuzz_diagnosis
+%canon_reldir%_fuzz_diagnosis_SOURCES = %reldir%/fuzz_diagnosis.c $(fuzz_main)
+%canon_reldir%_fuzz_diagnosis_CPPFLAGS = $(base_I) $(smtp_I) $(tls_I) $(net_I) $(conf_I) $(diagnose_I) \
+	-DFUZZ_CORPUS='"$(srcdir)/%reldir%/corpus/diagnosis"'
+%canon_reldir%_fuzz_diagnosis_LDFLAGS = $(fuzz_link)
+%canon_reldir%_fuzz_diagnosis_LDADD = $(diagnose_LIBS)
