@@ -134,17 +134,27 @@ static void note_way(struct envelope *e, const char *recipient, const struct exp
     buf_release(&way);
 }
 
+/* The sender wrote to one, and hears of one success (RFC 3461 5.2.7). */
+static unsigned without_success(unsigned notify)
+{
+    unsigned rest = notify & ~(unsigned)STORE_NOTIFY_SUCCESS;
+    return notify && !rest ? STORE_NOTIFY_NEVER : rest;
+}
+
 static void add_all(struct envelope *e, struct store_message *m, const struct smtp_rcpt *rcpt,
                     const struct expansion *x)
 {
     char *whole = envelope_complete(rcpt->address, x->conf);
+    unsigned notify = notify_of(rcpt->notify);
+    bool first = true;
     for (size_t i = 0; i < x->to.n; i++) {
         struct str address = str_of(x->to.texts[i]);
         if (!address_set_add(&e->to, address))
             continue;
         struct store_recipient *r = next_recipient(m);
         r->address = mem_strndup(address.p, address.n);
-        r->notify = notify_of(rcpt->notify);
+        r->notify = first ? notify : without_success(notify);
+        first = false;
         r->orcpt = orcpt_of(rcpt->orcpt);
         if (!r->orcpt && x->aliased)
             r->orcpt = own_orcpt(str_of(whole));

@@ -10,10 +10,8 @@
 /* What became of a recipient (RFC 3464 2.3.3). */
 enum report_action {
     REPORT_FAILED,
-    REPORT_DELAYED,   /* it is still tried */
-    REPORT_RELAYED,   /* handed to a server that will not report */
-    REPORT_DELIVERED, /* to a mailbox */
-    REPORT_EXPANDED   /* an alias, to several others */
+    REPORT_DELAYED, /* it is still tried */
+    REPORT_RELAYED  /* handed to a server that will not report */
 };
 
 struct report_recipient {

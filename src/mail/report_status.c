@@ -57,11 +57,8 @@ static bool is_status(struct str rest)
  * waits, for the account's fault, say, has not failed. */
 static void put_status(struct buf *out, const struct report_recipient *r)
 {
-    static const char classes[] = {[REPORT_FAILED] = '5',
-                                   [REPORT_DELAYED] = '4',
-                                   [REPORT_RELAYED] = '2',
-                                   [REPORT_DELIVERED] = '2',
-                                   [REPORT_EXPANDED] = '2'};
+    static const char classes[] = {
+        [REPORT_FAILED] = '5', [REPORT_DELAYED] = '4', [REPORT_RELAYED] = '2'};
     struct str status = str_of(r->fault->status);
     char class = classes[r->action];
     bool known = is_status(status);
@@ -119,11 +116,8 @@ static void put_date_field(struct buf *out, const char *name, int64_t wall_ms,
 static void put_recipient(struct buf *out, const struct report_recipient *r,
                           const struct report_facts *facts)
 {
-    static const char *const actions[] = {[REPORT_FAILED] = "failed",
-                                          [REPORT_DELAYED] = "delayed",
-                                          [REPORT_RELAYED] = "relayed",
-                                          [REPORT_DELIVERED] = "delivered",
-                                          [REPORT_EXPANDED] = "expanded"};
+    static const char *const actions[] = {
+        [REPORT_FAILED] = "failed", [REPORT_DELAYED] = "delayed", [REPORT_RELAYED] = "relayed"};
     bool full = buf_len(out) <= STATUS_PART_FULL;
     buf_puts(out, "\r\n");
     if (full && r->orcpt)

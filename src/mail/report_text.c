@@ -72,14 +72,10 @@ static void put_delay(struct buf *out, const struct report_recipient *r)
 
 static void put_success(struct buf *out, const struct report_recipient *r)
 {
-    static const char *const sentences[] = {
-        [REPORT_RELAYED] = "The next server took the message, and answers for it from here. It "
-                           "does not report what becomes of messages.",
-        [REPORT_DELIVERED] = "The message was delivered.",
-        [REPORT_EXPANDED] = "The address stands for several others. The message was sent on to "
-                            "them; about each of them there will be no report of success.",
-    };
-    put_paragraph(out, "What happened:", sentences[r->action]);
+    (void)r;
+    put_paragraph(out, "What happened:",
+                  "The next server took the message, and answers for it from here. It does not "
+                  "report what becomes of messages.");
     put_paragraph(out, "What to do:", "Nothing.");
 }
 
@@ -90,8 +86,6 @@ static const struct section {
     [REPORT_FAILED] = {"Not delivered to:", put_failure},
     [REPORT_DELAYED] = {"Not delivered yet to:", put_delay},
     [REPORT_RELAYED] = {"Handed on for:", put_success},
-    [REPORT_DELIVERED] = {"Delivered to:", put_success},
-    [REPORT_EXPANDED] = {"Sent on for:", put_success},
 };
 
 /* For n recipients with the same cause. */

@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
                                  .recipients = &recipient,
                                  .n_recipients = 1};
     buf_init(&out, SIZE_MAX);
-    for (unsigned action = REPORT_FAILED; action <= REPORT_EXPANDED; action++) {
+    for (unsigned action = REPORT_FAILED; action <= REPORT_RELAYED; action++) {
         recipient.action = (enum report_action)action;
         facts.whole = action == REPORT_FAILED && n % 2;
         report_write(&out, &facts);

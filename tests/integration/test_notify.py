@@ -99,6 +99,18 @@ class NotifyTest(lib.Case):
         self.wait_idle()
         self.check_manners()
 
+    def test_of_an_alias_one_success_is_reported(self):
+        self.daemon.settings["aliases"] = self.place.write(
+            "aliases", "list: one@example.net, two@example.net, bad@example.net\n")
+        self.daemon.start()
+        self.send("-N", "success,failure", to=("list",))
+        bad, good = self.two_reports()
+        self.assertEqual(good.actions(), [("one@example.net", "relayed")])
+        self.assertEqual(bad.actions(), [(BAD, "failed")])
+        for report in (bad, good):
+            self.assertEqual(report.of_recipients[0]["Original-Recipient"],
+                             "rfc822; list@example.com")
+
     def test_a_success_alone_is_good_news_with_the_header_alone(self):
         self.daemon.start()
         self.send("-N", "success", "-R", "full", to=("good@example.net",))

@@ -88,31 +88,20 @@ START_TEST(a_delay_says_until_when_and_that_there_is_nothing_to_do)
 }
 END_TEST
 
-static const struct {
-    enum report_action action;
-    const char *fields, *heading;
-} successes[] = {
-    {REPORT_RELAYED,
-     "Action: relayed\r\nStatus: 2.0.0\r\nRemote-MTA: dns; smtp.example.com\r\n",
-     "Handed on for:\r\n    x@y\r\n"},
-    {REPORT_DELIVERED, "Action: delivered\r\nStatus: 2.0.0\r\n",
-     "Delivered to:\r\n    x@y\r\n"},
-    {REPORT_EXPANDED, "Action: expanded\r\nStatus: 2.0.0\r\n", "Sent on for:\r\n    x@y\r\n"},
-};
-
 START_TEST(a_success_says_what_is_known_and_no_more)
 {
     struct fault fault = taken();
     struct report_recipient recipient = {.address = "x@y",
-                                         .action = successes[_i].action,
+                                         .action = REPORT_RELAYED,
                                          .fault = &fault,
                                          .remote = "smtp.example.com",
                                          .attempt_ms = 1795487386000};
     struct report_facts facts = facts_of(&recipient, 1);
     char *text = report(&facts);
     check_has(text, "Subject: Successful Mail Delivery Report\r\n");
-    check_has(text, successes[_i].heading);
-    check_has(text, successes[_i].fields);
+    check_has(text, "Handed on for:\r\n    x@y\r\n");
+    check_has(text,
+              "Action: relayed\r\nStatus: 2.0.0\r\nRemote-MTA: dns; smtp.example.com\r\n");
     check_has(text, "Diagnostic-Code: smtp; 250 2.0.0 Ok: queued as 4F2\r\n"
                     "Last-Attempt-Date: Tue, 24 Nov 2026 03:29:46 +0100\r\n");
     check_has(text, "What the server smtp.example.com said:\r\n    250 2.0.0 Ok");
@@ -250,7 +239,7 @@ int main(void)
     Suite *suite = suite_create("report_asked");
     TCase *tc = tcase_create("report_asked");
     tcase_add_test(tc, a_delay_says_until_when_and_that_there_is_nothing_to_do);
-    tcase_add_loop_test(tc, a_success_says_what_is_known_and_no_more, 0, COUNT(successes));
+    tcase_add_test(tc, a_success_says_what_is_known_and_no_more);
     tcase_add_test(tc, one_report_has_all_that_happened_together);
     tcase_add_loop_test(tc, the_original_recipient_is_named_as_the_sender_wrote_it, 0,
                         COUNT(originals));
