@@ -87,7 +87,7 @@ static const struct command commands[] = {
     {"return", "return", .takes = CHANGE, .takes_ids = true, .changes = true,
      .run = command_ask},
     {"reload", "reload", .run = command_ask},
-    {"check", .run = command_check},
+    {"check", .takes = JSON, .run = command_check},
     {"diagnose", .takes = JSON | COMMAND_TAKES(COMMAND_FROM) | COMMAND_TAKES(COMMAND_TO),
      .takes_words = true, .run = command_diagnose},
     {"why", .takes = JSON | WHO, .takes_words = true, .run = command_why},

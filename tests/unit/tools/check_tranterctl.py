@@ -231,6 +231,16 @@ class TranterctlTest(unittest.TestCase):
         code, out, err = self.call("check")
         self.assertEqual((code, out), (78, b""))
         self.assertIn(self.configuration + ":2:", err)
+        code, out, err = self.call("check", "--json")
+        found = json.loads(out)
+        self.assertEqual((code, err, found["good"], found["file"]),
+                         (78, "", False, self.configuration))
+        self.assertTrue(found["problems"][0].startswith(self.configuration + ":2:"))
+
+    def test_check_tells_json_of_what_is_good(self):
+        code, out, err = self.call("check", "--json")
+        self.assertEqual((code, json.loads(out), err),
+                         (0, {"file": self.configuration, "good": True, "problems": []}, ""))
 
     def test_a_configuration_that_was_named_must_be_good(self):
         server = self.answer()
