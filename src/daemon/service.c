@@ -140,7 +140,9 @@ static bool stderr_is_journal(void)
 log_sink *service_log_sink(const char *name)
 {
     if (strcmp(name, "auto") == 0)
-        name = stderr_is_journal() ? "journal" : isatty(STDERR_FILENO) ? "stderr" : "syslog";
+        name = stderr_is_journal()                                     ? "journal"
+               : isatty(STDERR_FILENO) || access("/dev/log", F_OK) < 0 ? "stderr"
+                                                                       : "syslog";
     return strcmp(name, "journal") == 0  ? log_to_journal
            : strcmp(name, "syslog") == 0 ? log_to_syslog
            : strcmp(name, "json") == 0   ? log_to_json

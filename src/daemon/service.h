@@ -18,8 +18,8 @@ void service_notify(const char *fmt, ...) ATTR_PRINTF(1, 2);
 unsigned service_sockets(int fds[SERVICE_SOCKETS_MAX]);
 
 /* The sink for log = name ("auto", "journal", "syslog", "stderr", "json"); auto is the journal
- * where standard error is connected to it, standard error where that is a terminal, else
- * syslog. */
+ * where standard error is connected to it, syslog, or standard error where that is a
+ * terminal or there is no syslog. */
 log_sink *service_log_sink(const char *name);
 
 #endif

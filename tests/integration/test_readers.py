@@ -84,5 +84,24 @@ class PflogsummTest(lib.Case):
         self.assertNotIn("Messages with no size data", done.stdout)
 
 
+class AutoTest(lib.Case):
+    def setUp(self):
+        if os.getuid() != 0 or os.path.lexists(DEVICE):
+            self.skipTest("only root can be syslog, and only where there is none")
+        super().setUp()
+        self.daemon.settings["log"] = "auto"
+
+    def test_standard_error_gets_the_log_where_there_is_no_syslog(self):
+        self.daemon.start()
+        self.daemon.wait_log("started, queue in")
+
+    def test_syslog_gets_the_log_where_there_is_one(self):
+        syslog = Syslog(self.place.file("mail.log"))
+        self.addCleanup(syslog.close)
+        self.daemon.start()
+        lib.wait_for(lambda: "started, queue in" in syslog.text(), "the first line")
+        self.assertEqual(self.daemon.log(), "")
+
+
 if __name__ == "__main__":
     lib.main()
