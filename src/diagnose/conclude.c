@@ -31,6 +31,7 @@ void conclude_describe(const struct probe_result *r, struct buf *out)
     static const char *const speeches[] = {
         [PROBE_NOTHING] = "cannot be used",
         [PROBE_STRANGE] = "speaks something else than SMTP",
+        [PROBE_CLEAR] = "speaks SMTP in clear, not TLS from the first byte",
         [PROBE_PLAIN] = "speaks SMTP without STARTTLS",
         [PROBE_STARTTLS] = "speaks SMTP with STARTTLS",
         [PROBE_IMPLICIT] = "speaks TLS from the first byte",
@@ -39,7 +40,7 @@ void conclude_describe(const struct probe_result *r, struct buf *out)
     if (r->ready)
         buf_printf(out, r->auth[0] ? " and offers the logins %s" : " and offers no login%s",
                    r->auth);
-    else if (r->words[0])
+    else if (r->words[0] && r->speech != PROBE_CLEAR)
         buf_printf(out, " (%s)", r->words);
 }
 
@@ -144,6 +145,9 @@ static void conclude_port(const struct fault *f, const struct probe_result *resu
         if (results[i].port != own)
             buf_printf(text, "%s %u", shown++ ? "," : "", results[i].port);
     buf_puts(text, " none would do either");
+    if (strstr(f->fix, "set port"))
+        buf_puts(fix, "ask the provider which host and port take mail from its customers, and "
+                      "set those");
 }
 
 void conclude(struct fault *f, const struct conf_smarthost *smarthost, const char *mechanisms,

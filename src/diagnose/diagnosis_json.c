@@ -70,7 +70,8 @@ static json_t *offers_json(const struct walk_facts *facts, bool secured)
 static json_t *probes_json(const struct diagnosis *d)
 {
     static const char *const speeches[] = {
-        [PROBE_NOTHING] = "nothing",   [PROBE_STRANGE] = "strange",   [PROBE_PLAIN] = "plain",
+        [PROBE_NOTHING] = "nothing",   [PROBE_STRANGE] = "strange",
+        [PROBE_CLEAR] = "clear",       [PROBE_PLAIN] = "plain",
         [PROBE_STARTTLS] = "starttls", [PROBE_IMPLICIT] = "implicit",
     };
     json_t *list = json_array();

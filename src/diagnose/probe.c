@@ -70,7 +70,7 @@ static enum probe_speech speech_of(const struct walk_facts *facts, int way)
         str_starts_nocase(str_of(facts->fault.code), STR_LIT("MODE-HTTP")))
         return PROBE_STRANGE;
     if (str_starts_nocase(str_of(facts->fault.code), STR_LIT("MODE-PLAIN")))
-        return PROBE_PLAIN;
+        return PROBE_CLEAR;
     return PROBE_NOTHING;
 }
 

@@ -17,6 +17,7 @@ enum {
 enum probe_speech {
     PROBE_NOTHING,  /* it cannot be connected to, or says nothing */
     PROBE_STRANGE,  /* something else than SMTP */
+    PROBE_CLEAR,    /* SMTP where TLS was to begin; it was not asked for STARTTLS */
     PROBE_PLAIN,    /* SMTP, without TLS */
     PROBE_STARTTLS, /* SMTP with STARTTLS */
     PROBE_IMPLICIT  /* TLS from the first byte */

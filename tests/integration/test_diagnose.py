@@ -140,6 +140,12 @@ class SeedTest(DiagnoseCase):
         self.configure(host)
         self.check_said("AUTH-MISSING", "not even inside TLS.*none would do either",
                         "remove user and password-file if the server relays by address")
+        self.assertRegex(self.daemon.tranterctl("diagnose").stdout.decode(),
+                         r"probe: +port 587 speaks SMTP in clear, not TLS from the first byte\n")
+
+    def test_no_starttls_on_any_port(self):
+        self.configure(self.serve(587, [rule("ehlo", "drop", words=["STARTTLS"])]))
+        self.check_said("STARTTLS-MISSING", "none would do either", "ask the provider which host")
 
     def test_no_mechanism_in_common(self):
         host = self.serve(587)
