@@ -55,9 +55,8 @@ static bool for_one(const struct smtp_facts *facts)
 
 static const char fix_login[] = "set user and password-file";
 static const char fix_secret[] = "put the right password where password-file points";
-static const char fix_rewrite[] =
-    "add a rewrite block that gives this sender an address of the account, or have the "
-    "provider allow it";
+static const char fix_sender[] =
+    "send under an address of the account (sendmail -f), or have the provider allow this one";
 
 /* First match wins; the last row of each stage takes what is left. */
 static const struct smtp_fault_rule rules[] = {
@@ -217,26 +216,26 @@ static const struct smtp_fault_rule rules[] = {
      "set admin, so that reports can go out under its address"},
     {AT(MAIL), 500, 559, NULL, NULL, has_local_sender, FAULT_SENDER, "SENDER-LOCAL", "x.1.8",
      "the sender <{sender}> is refused ({answer} at MAIL); its domain is not a public one",
-     "set domain to a domain of yours, or add a rewrite block for this sender"},
+     "set domain to a domain of yours, or send under another address (sendmail -f)"},
     {AT(MAIL), 550, 551, NULL, NULL, NULL, FAULT_SENDER, "SENDER-NOTOWNED", "x.7.1",
-     "the server does not let this account send as <{sender}> ({answer} at MAIL)", fix_rewrite},
+     "the server does not let this account send as <{sender}> ({answer} at MAIL)", fix_sender},
     {AT(MAIL), 553, 553, NULL, NULL, NULL, FAULT_SENDER, "SENDER-NOTOWNED", "x.7.1",
-     "the server does not let this account send as <{sender}> ({answer} at MAIL)", fix_rewrite},
+     "the server does not let this account send as <{sender}> ({answer} at MAIL)", fix_sender},
     {AT(MAIL), 500, 559, "7.1|7.60|1.7|1.8", NULL, NULL, FAULT_SENDER, "SENDER-NOTOWNED",
      "x.7.1", "the server does not let this account send as <{sender}> ({answer} at MAIL)",
-     fix_rewrite},
+     fix_sender},
     {MAIL, 500, 559, "7.60", NULL, NULL, FAULT_SENDER, "SENDER-NOTOWNED", "x.7.60",
      "the server does not let this account send as <{sender}> ({answer} at {stage})",
-     fix_rewrite},
+     fix_sender},
     {MAIL, 500, 559, NULL,
      "not owned by|sendasdenied|is not verified|verified sender|disallowed as", NULL,
      FAULT_SENDER, "SENDER-NOTOWNED", "x.7.1",
      "the server does not let this account send as <{sender}> ({answer} at {stage})",
-     fix_rewrite},
+     fix_sender},
 
     {MAIL, 403, 403, NULL, NULL, NULL, FAULT_SENDER, "SENDER-NOTOWNED", "4.7.1",
      "the server does not let this account send as <{sender}> ({answer} at {stage})",
-     fix_rewrite},
+     fix_sender},
 
     /* What the way beyond the server lacks. */
     {MAIL, 400, 559, NULL, "requiretls|tls required|tls is required|encryption required", NULL,

@@ -41,7 +41,7 @@ static const struct smtp_provider providers[] = {
       {"RATE-CONN", NULL, NULL, "it allows 3 connections at once: set connections = 3"},
       {"SENDER-NOTOWNED", NULL, NULL,
        "give this account the right to send as that address (Exchange admin centre, "
-       "delegation), or add a rewrite block"}}},
+       "delegation), or send under the account's own"}}},
     {"Outlook.com",
      "smtp-mail.outlook.com smtp.live.com",
      NULL,

@@ -302,7 +302,7 @@ class StepTest(DiagnoseCase):
         self.configure(self.serve(587, [rule("mail", "reply", "553 5.7.1 Not yours")]))
         found = self.json("--from", "boss@example.com", code=78)
         self.assertEqual(found["verdict"]["code"], "SENDER-NOTOWNED")
-        self.assertIn("rewrite", found["verdict"]["fix"])
+        self.assertIn("sendmail -f", found["verdict"]["fix"])
         self.assertEqual((found["sender_accepted"], found["recipient_accepted"]), (False, None))
 
     def test_a_recipient_who_is_refused(self):

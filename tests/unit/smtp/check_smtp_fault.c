@@ -234,7 +234,7 @@ START_TEST(a_sentence_names_what_was_expected_what_came_and_the_setting)
     smtp_fault_of_reply(&f, &facts, &r);
     ck_assert_str_eq(f.text, "the server does not let this account send as <a@b.example> (550 "
                              "5.7.60 at MAIL)");
-    ck_assert_ptr_nonnull(strstr(f.fix, "rewrite"));
+    ck_assert_ptr_nonnull(strstr(f.fix, "sendmail -f"));
     ck_assert_str_eq(f.reply, "550 5.7.60 no \\x1B[m");
     smtp_reply_release(&r);
 }
