@@ -78,8 +78,11 @@ int private_file_read(const char *path, struct buf *content, struct err *err)
     /* Opening a pipe must not wait for somebody to write to it. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0)
-        return err_set(err, "%s cannot be opened by user %lu: %s", path,
-                       (unsigned long)geteuid(), strerror(errno));
+        return err_set(err, "%s cannot be opened by user %lu: %s%s", path,
+                       (unsigned long)geteuid(), strerror(errno),
+                       errno == EACCES   ? "; let its group be that user's, with mode 0640"
+                       : errno == ENOENT ? "; write it, with mode 0640 and that user's group"
+                                         : "");
     int rc = fstat(fd, &st) < 0
                  ? err_set(err, "%s cannot be examined: %s", path, strerror(errno))
                  : check(path, &st, buf_space(content), err);

@@ -107,8 +107,9 @@ START_TEST(roots_file_serves_the_daemons_group)
     ck_assert_int_eq(chown(path, 0, 4242), 0);
     ck_assert_str_eq(read_as_daemon(), "");
     ck_assert_int_eq(chown(path, 0, 5555), 0);
-    ck_assert_ptr_nonnull(
-        strstr(read_as_daemon(), "cannot be opened by user 4243: Permission denied"));
+    ck_assert_ptr_nonnull(strstr(
+        read_as_daemon(),
+        "cannot be opened by user 4243: Permission denied; let its group be that user's"));
     ck_assert_int_eq(chown(path, 4243, 5555), 0);
     ck_assert_str_eq(read_as_daemon(), "");
     ck_assert_int_eq(chown(path, 4244, 4242), 0);
