@@ -64,7 +64,9 @@ int command_check(const struct command *command, const struct command_line *line
         json_decref(o);
         json_decref(f.problems);
     } else if (good) {
-        printf("%s: good\n", file);
+        printf("%s: well written; \"tranterd -t\" also tries the passwords, certificates and "
+               "commands that it names\n",
+               file);
     }
     return good ? EX_OK : EX_CONFIG;
 }

@@ -226,7 +226,9 @@ class TranterctlTest(unittest.TestCase):
         self.assertEqual(server.questions, [])
 
     def test_check_tells_good_from_bad(self):
-        self.assertEqual(self.call("check")[0], 0)
+        code, out, err = self.call("check")
+        self.assertEqual((code, err), (0, ""))
+        self.assertIn(b'well written; "tranterd -t" also tries the passwords', out)
         self.write("smarthost \"main\" {\n    hoost = \"x\"\n}\n")
         code, out, err = self.call("check")
         self.assertEqual((code, out), (78, b""))
