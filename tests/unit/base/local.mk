@@ -51,3 +51,8 @@ check_PROGRAMS += %reldir%/check_argv
 TESTS += %reldir%/check_argv
 %canon_reldir%_check_argv_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
 %canon_reldir%_check_argv_LDADD = $(base_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += %reldir%/check_xtext
+TESTS += %reldir%/check_xtext
+%canon_reldir%_check_xtext_CPPFLAGS = $(base_I) $(CHECK_CFLAGS)
+%canon_reldir%_check_xtext_LDADD = $(base_LIBS) $(CHECK_LIBS)

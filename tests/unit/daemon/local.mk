@@ -1,11 +1,3 @@
-# Of the view, from when that was a part of the daemon.
-check_PROGRAMS += %reldir%/check_listing %reldir%/check_match
-TESTS += %reldir%/check_listing %reldir%/check_match
-%canon_reldir%_check_listing_CPPFLAGS = $(base_I) $(mail_I) $(store_I) $(view_I) $(JANSSON_CFLAGS) $(CHECK_CFLAGS)
-%canon_reldir%_check_listing_LDADD = $(view_LIBS) $(CHECK_LIBS)
-%canon_reldir%_check_match_CPPFLAGS = $(base_I) $(mail_I) $(store_I) $(view_I) $(CHECK_CFLAGS)
-%canon_reldir%_check_match_LDADD = $(view_LIBS) $(CHECK_LIBS)
-
 check_PROGRAMS += %reldir%/check_outcome
 TESTS += %reldir%/check_outcome
 %canon_reldir%_check_outcome_CPPFLAGS = $(base_I) $(mail_I) $(store_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
