@@ -2,67 +2,19 @@
 /* The pump is one loop: bytes from the connection into the core, each of the core's events
  * answered, the core's bytes to the connection. Events that concern the owner are told from
  * here; the owner may call back at once, since the core is only ever asked, never asks. */
-#include "delivery.h"
+#include "delivery_inner.h"
 
-#include "conn.h"
-#include "contact.h"
-#include "dial.h"
-#include "dispatch.h"
 #include "log.h"
-#include "login.h"
 #include "mem.h"
 #include "smtp_fault.h"
-#include "sockname.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 enum {
-    SLOW_PART = 20,        /* of reply-timeout: a greeting that takes longer is slow */
     PATIENCE_MS = 2 * 1000 /* a message that takes longer has no others queue up behind it */
-};
-
-struct delivery {
-    struct loop *loop;
-    struct store *store;
-    struct conf *conf;
-    const struct conf_smarthost *smarthost;
-    struct tls_context *context;   /* borrowed from the owner */
-    struct credential *credential; /* likewise */
-    struct delivery_owner owner;
-    struct manner manner;
-
-    struct dial *dial;
-    struct conn *conn;
-    struct smtp_client *smtp;
-    struct login *login;                   /* until it is accepted */
-    bool secured;                          /* the handshake is done */
-    size_t unsent_bytes;                   /* of conn's when last looked at */
-    uint64_t recipients_max, messages_max; /* RFC 9422; 0: the server named none */
-    bool takes_8bit;                       /* 8BITMIME is offered */
-    bool takes_dsn;                        /* DSN is offered */
-    bool idle;   /* the owner was told on_ready and has not answered */
-    bool ending; /* on_dead was told, or the next connection is to be made */
-    bool freed;  /* by the owner, who is told nothing more */
-    char relay[320];
-    char mechanism[32];
-    int64_t dialled_at, connected_ms;
-    int64_t slow_at; /* when a greeting that has not come yet is worth a line in the log */
-
-    struct dispatch_queue queue; /* in flight, in order, and the last perhaps in preparation */
-    struct dispatch *preparing;  /* it; NULL: all are submitted */
-    struct dispatch *sending;    /* whose content goes out: the last, too */
-    bool stuck;                  /* that content cannot be read any more */
-    bool room;                   /* the core said ROOM since the owner was told */
-    struct buf piece;            /* of the content */
-    char literal[CONTACT_LITERAL_MAX];
-    char alias[256];  /* the name that DNS has for host; "" none */
-    bool missed_ipv6; /* it came first and did not work */
-    enum smtp_advice_secret secret_look;
 };
 
 static void free_now(void *object)
@@ -95,7 +47,7 @@ void delivery_free(struct delivery *d)
     loop_defer(d->loop, free_now, d);
 }
 
-static void die(struct delivery *d, const struct fault *fault)
+void delivery_inner_die(struct delivery *d, const struct fault *fault)
 {
     if (d->ending)
         return;
@@ -111,99 +63,6 @@ static void die(struct delivery *d, const struct fault *fault)
     }
     d->owner.on_dead(d->owner.self, d, &why);
     delivery_free(d);
-}
-
-static void start_tls(struct delivery *d)
-{
-    struct fault f;
-    struct tls *tls = contact_session(d->smarthost, d->context, d->alias, &f);
-    if (!tls) {
-        die(d, &f);
-        return;
-    }
-    conn_start_tls(d->conn, tls);
-}
-
-static void dial(struct delivery *d);
-
-/* Over a new connection: this one has used up its login. */
-static void start_over(void *object)
-{
-    struct delivery *d = object;
-    if (d->freed)
-        return;
-    smtp_client_free(d->smtp);
-    d->smtp = NULL;
-    d->secured = false;
-    d->ending = false;
-    dial(d);
-}
-
-/* The end of a dialogue that was not ready yet. True: it is not the end of us, since a token
- * had run out, which a fresh one mends. */
-static bool survives(struct delivery *d, struct fault *fault)
-{
-    bool again = d->login && login_is_refused(d->login, fault);
-    if (d->login)
-        d->secret_look = smtp_advice_secret_of(login_secret(d->login));
-    login_free(d->login);
-    d->login = NULL;
-    if (!again)
-        return false;
-    log_say(LOG_LEVEL_INFO, NULL, "smarthost \"%s\": %s; it is got afresh", d->smarthost->name,
-            fault->text);
-    d->ending = true;
-    conn_close(d->conn, 0);
-    d->conn = NULL;
-    loop_defer(d->loop, start_over, d);
-    return true;
-}
-
-static void on_login_progress(void *owner)
-{
-    struct delivery *d = owner;
-    conn_deadline(d->conn, loop_now_ms(d->loop));
-}
-
-static void log_in(struct delivery *d, const struct smtp_caps *caps)
-{
-    if (!d->login)
-        d->login =
-            login_new(d->loop, d->smarthost, d->credential, d->smtp, on_login_progress, d);
-    login_choose(d->login, caps, conn_tls(d->conn));
-}
-
-static void note_login(struct delivery *d)
-{
-    const char *given_up = login_given_up(d->login);
-    snprintf(d->mechanism, sizeof d->mechanism, "%s", login_mechanism(d->login));
-    if (given_up)
-        log_say(LOG_LEVEL_INFO, NULL,
-                "smarthost \"%s\": the server does not take %s, so %s is used",
-                d->smarthost->name, given_up, d->mechanism);
-}
-
-static void become_ready(struct delivery *d)
-{
-    struct fault f;
-    if (d->login && !login_is_accepted(d->login, &f)) {
-        die(d, &f);
-        return;
-    }
-    if (d->login)
-        note_login(d);
-    login_free(d->login);
-    d->login = NULL;
-    if (d->connected_ms < 0)
-        d->connected_ms = loop_now_ms(d->loop) - d->dialled_at;
-    d->idle = true;
-    if (smtp_client_says_literal(d->smtp))
-        log_say(
-            LOG_LEVEL_WARNING, NULL,
-            "%s refuses our name %s at EHLO and takes %s in its place; set hostname to a name "
-            "that is this machine's in DNS",
-            d->relay, d->conf->ehlo_name, d->literal);
-    d->owner.on_ready(d->owner.self, d);
 }
 
 /* The oldest has its end. */
@@ -249,7 +108,7 @@ static void break_off(struct delivery *d)
     end_oldest(d, &f, false);
     fault_set(&f, FAULT_NONE, "", "", "closed in the middle of a message");
     buf_clear(smtp_client_out(d->smtp));
-    die(d, &f);
+    delivery_inner_die(d, &f);
 }
 
 static void get_stuck(struct delivery *d)
@@ -323,10 +182,10 @@ static bool take_event(struct delivery *d)
         if (buf_len(conn_in(d->conn)))
             smtp_client_secured(d->smtp, buf_len(conn_in(d->conn)), now);
         else
-            start_tls(d);
+            delivery_inner_start_tls(d);
         break;
     case SMTP_CLIENT_AUTH:
-        log_in(d, e.caps);
+        delivery_inner_log_in(d, e.caps);
         break;
     case SMTP_CLIENT_CHALLENGE:
         login_answer(d->login, e.challenge);
@@ -337,7 +196,7 @@ static bool take_event(struct delivery *d)
         d->takes_8bit = smtp_caps_has(e.caps, SMTP_CAP_8BITMIME);
         d->takes_dsn = smtp_caps_has(e.caps, SMTP_CAP_DSN);
         if (TAILQ_EMPTY(&d->queue))
-            become_ready(d);
+            delivery_inner_become_ready(d);
         break;
     case SMTP_CLIENT_ROOM:
         d->room = true;
@@ -354,8 +213,8 @@ static bool take_event(struct delivery *d)
         break;
     case SMTP_CLIENT_DEAD:
         end_unsubmitted(d);
-        if (!survives(d, &e.fault))
-            die(d, &e.fault);
+        if (!delivery_inner_survives(d, &e.fault))
+            delivery_inner_die(d, &e.fault);
         break;
     }
     return !d->ending;
@@ -380,7 +239,7 @@ static void take_end(struct delivery *d)
     const struct fault *f = conn_fault(d->conn);
     /* TLS 1.3 tells of a client certificate that it wants behind the handshake. */
     if (failed && conn_tls(d->conn) && (!d->secured || f->scope == FAULT_ACCOUNT)) {
-        die(d, f);
+        delivery_inner_die(d, f);
         return;
     }
     smtp_client_eof(d->smtp, failed ? f->text : NULL);
@@ -441,18 +300,13 @@ static void converse(struct delivery *d)
     }
 }
 
-static bool awaits_greeting(const struct delivery *d)
-{
-    return str_eq(str_of(smtp_client_state(d->smtp)), STR_LIT("greeting"));
-}
-
 static int64_t wake_at(const struct delivery *d)
 {
     int64_t at = d->preparing ? loop_now_ms(d->loop) : smtp_client_deadline(d->smtp);
-    return awaits_greeting(d) && d->slow_at < at ? d->slow_at : at;
+    return delivery_inner_awaits_greeting(d) && d->slow_at < at ? d->slow_at : at;
 }
 
-static void pump(struct delivery *d)
+void delivery_inner_pump(struct delivery *d)
 {
     if (d->preparing)
         prepare(d);
@@ -468,20 +322,7 @@ static void pump(struct delivery *d)
     conn_deadline(d->conn, wake_at(d));
 }
 
-/* The first sign of a server that is overloaded, or of a port that expects TLS at once. */
-static void note_slow_greeting(struct delivery *d, int64_t now)
-{
-    if (!awaits_greeting(d) || now < d->slow_at)
-        return;
-    d->slow_at = INT64_MAX;
-    log_say(LOG_LEVEL_NOTICE, NULL,
-            "smarthost \"%s\": no greeting from %s after %" PRId64
-            " s; waiting for up to %" PRId64 " s",
-            d->smarthost->name, d->relay, d->smarthost->reply_timeout_ms / SLOW_PART / 1000,
-            d->smarthost->reply_timeout_ms / 1000);
-}
-
-static void on_io(void *owner)
+void delivery_inner_on_io(void *owner)
 {
     struct delivery *d = owner;
     int64_t now = loop_now_ms(d->loop);
@@ -491,55 +332,14 @@ static void on_io(void *owner)
     }
     if (conn_out_bytes(d->conn) < d->unsent_bytes)
         smtp_client_progress(d->smtp, now);
-    pump(d);
+    delivery_inner_pump(d);
     /* What came in time is heard first, however late we are. */
     if (!d->ending && now >= smtp_client_deadline(d->smtp)) {
         smtp_client_tick(d->smtp, now);
-        pump(d);
+        delivery_inner_pump(d);
     }
     if (!d->ending)
-        note_slow_greeting(d, now);
-}
-
-static void on_dialled(void *owner, int fd, const struct fault *fault)
-{
-    struct delivery *d = owner;
-    const struct conf_smarthost *s = d->smarthost;
-    struct dial_report report = dial_report(d->dial);
-    snprintf(d->alias, sizeof d->alias, "%s", report.canonical ? report.canonical : "");
-    d->missed_ipv6 = report.missed_ipv6;
-    d->dial = NULL;
-    struct fault self;
-    if (fd >= 0 && contact_is_self(d->conf, fd, &self)) {
-        close(fd);
-        fd = -1;
-        fault = &self;
-    }
-    if (fd < 0) {
-        die(d, fault);
-        return;
-    }
-    const char *literal = contact_literal(d->conf, fd, d->literal);
-    d->conn = conn_new(d->loop, fd, on_io, d);
-    conn_name(d->conn, s->host);
-    snprintf(d->relay, sizeof d->relay, "%s[%s]:%u", s->host, conn_peer_address(d->conn),
-             s->port);
-    struct smtp_client_conf client = contact_client(d->conf, s, literal);
-    client.pipelining = d->manner.pipeline > 1;
-    client.pipeline = d->manner.pipeline;
-    client.chunking = d->manner.chunking;
-    d->smtp = smtp_client_new(&client, loop_now_ms(d->loop));
-    d->slow_at = loop_now_ms(d->loop) + s->reply_timeout_ms / SLOW_PART;
-    if (s->tls == CONF_TLS_IMPLICIT)
-        start_tls(d);
-    if (!d->ending)
-        pump(d);
-}
-
-static void dial(struct delivery *d)
-{
-    const struct conf_smarthost *s = d->smarthost;
-    d->dial = dial_new(d->loop, s->host, s->port, s->connect_timeout_ms, on_dialled, d);
+        delivery_inner_note_slow_greeting(d, now);
 }
 
 struct delivery *delivery_new(struct loop *loop, struct store *store, struct conf *conf,
@@ -561,7 +361,7 @@ struct delivery *delivery_new(struct loop *loop, struct store *store, struct con
     d->connected_ms = -1;
     buf_init(&d->piece, CONTENT_PIECE_MAX);
     snprintf(d->relay, sizeof d->relay, "none");
-    dial(d);
+    delivery_inner_dial(d);
     return d;
 }
 

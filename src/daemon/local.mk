@@ -15,7 +15,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/control_queue.c \
 	%reldir%/control_show.c \
 	%reldir%/control_walk.c %reldir%/control_walk.h \
-	%reldir%/delivery.c %reldir%/delivery.h \
+	%reldir%/delivery.c %reldir%/delivery.h %reldir%/delivery_inner.h %reldir%/delivery_way.c \
 	%reldir%/dispatch.c %reldir%/dispatch.h \
 	%reldir%/manner.c %reldir%/manner.h \
 	%reldir%/digest.c %reldir%/digest.h \
