@@ -120,6 +120,22 @@ class NotifyTest(lib.Case):
         self.assertEqual(report.original.get_content_type(), "text/rfc822-headers")
         self.daemon.wait_log("sender delivery status notification: ")
 
+    def test_of_what_requires_tls_the_report_does_too_and_has_the_header_alone(self):
+        """RFC 8689 5."""
+        self.host.script.replace([{"stage": "ehlo", "action": "offer", "words": ["REQUIRETLS"]},
+                                  {"stage": "rcpt", "recipient": "bad*", "action": "reply",
+                                   "text": "550 5.1.1 no such user"}])
+        self.daemon.start()
+        session = (b"EHLO x\nMAIL FROM:<%s> RET=FULL REQUIRETLS\nRCPT TO:<%s>\nDATA\nSubject: x\n"
+                   b"\nfor you alone\n.\nQUIT\n" % (lib.SENDER.encode(), BAD.encode()))
+        self.assertEqual(self.daemon.sendmail("-bs", stdin=session).returncode, 0)
+        record = self.wait_kept(1)[0]
+        self.assertIn("REQUIRETLS", record["parameters"])
+        content = self.host.content(record)
+        self.assertNotIn(b"for you alone", content)
+        report = reports.Report(self, content, lib.SENDER)
+        self.assertEqual(report.original.get_content_type(), "text/rfc822-headers")
+
     def test_a_success_is_not_reported_unasked(self):
         self.daemon.start()
         self.send(to=("good@example.net",))
