@@ -110,6 +110,17 @@ static enum alarm_level worst(enum alarm_level a, enum alarm_level b)
     return a > b ? a : b;
 }
 
+static enum alarm_level judge_space(struct buf *out, const struct alarm_facts *f)
+{
+    if (f->free_bytes >= f->minimum_free_bytes)
+        return ALARM_OK;
+    buf_printf(out,
+               "new mail is refused: the spool's file system has %" PRIu64
+               " MB free, minimum-free-space asks for %" PRIu64,
+               f->free_bytes / (1024 * 1024), f->minimum_free_bytes / (1024 * 1024));
+    return ALARM_CRITICAL;
+}
+
 static enum alarm_level judge_queue(struct buf *out, const struct alarm_facts *f,
                                     const struct alarm_limits *limits, size_t begin)
 {
@@ -137,7 +148,8 @@ enum alarm_level alarm_reasons(struct buf *out, const struct alarm_facts *f,
                                const struct alarm_limits *limits)
 {
     size_t begin = buf_len(out);
-    enum alarm_level v = judge_smarthosts(out, f, begin);
+    enum alarm_level v = judge_space(out, f);
+    v = worst(v, judge_smarthosts(out, f, begin));
     if (f->reload_failure[0]) {
         begin_reason(out, begin);
         buf_printf(out, "the last reload was refused: %s", f->reload_failure);

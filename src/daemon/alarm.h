@@ -35,7 +35,9 @@ struct alarm_facts {
     int64_t now_ms;                        /* wall clock */
     const struct relay_status *smarthosts; /* n_smarthosts, at least one */
     unsigned n_smarthosts;
-    const char *reload_failure; /* of the last reload; "" where it went well */
+    const char *reload_failure;  /* of the last reload; "" where it went well */
+    uint64_t free_bytes;         /* on the spool's file system; UINT64_MAX: not known */
+    uint64_t minimum_free_bytes; /* less: new mail is refused */
 };
 
 /* Append why it is bad, on one line; nothing where it is well. */

@@ -85,6 +85,7 @@ void control_loaded(struct control *c, const struct conf *conf, int64_t loaded_m
     snprintf(c->configuration.failure, sizeof c->configuration.failure, "%s",
              failure ? failure : "");
     c->configuration.loaded_ms = loaded_ms;
+    c->configuration.minimum_free_bytes = conf->minimum_free_bytes;
     snprintf(c->spool, sizeof c->spool, "%s", conf->spool);
     c->opens_listing = conf->queue_listing_all;
 }

@@ -174,7 +174,9 @@ enum alarm_level status_put(struct buf *out, bool json, const struct status_sour
     buf_init(&f.verdict, 128 * 1024);
     f.level = alarm_put(&f.verdict,
                         &(struct alarm_facts){&f.counts, f.now_ms, f.smarthosts, f.n_smarthosts,
-                                              f.configuration->failure},
+                                              f.configuration->failure,
+                                              store_free_bytes(source->store),
+                                              f.configuration->minimum_free_bytes},
                         limits);
     if (json)
         put_json(out, &f);
@@ -194,7 +196,9 @@ void status_put_line(struct buf *out, const struct status_source *source)
     store_count(source->store, &counts);
     alarm_reasons(out,
                   &(struct alarm_facts){&counts, source->now_ms, smarthosts, n,
-                                        source->configuration->failure},
+                                        source->configuration->failure,
+                                        store_free_bytes(source->store),
+                                        source->configuration->minimum_free_bytes},
                   &alarm_defaults);
     if (buf_len(out) == begin)
         buf_puts(out, "running");

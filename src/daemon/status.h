@@ -12,7 +12,8 @@
 
 struct status_configuration {
     char file[4096];
-    int64_t loaded_ms;          /* wall clock */
+    int64_t loaded_ms; /* wall clock */
+    uint64_t minimum_free_bytes;
     char failure[ERR_TEXT_MAX]; /* of the last reload; "" where it went well */
 };
 

@@ -160,6 +160,9 @@ class MetricsTest(AlarmCase):
         self.daemon.start()
         self.assertEqual(self.daemon.sendmail("--", lib.RECIPIENT).returncode, 71)
         self.assertGreaterEqual(self.value('tranter_submissions_total{answer="deferred"}'), 1)
+        done = self.daemon.tranterctl("status")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"CRITICAL - new mail is refused: the spool's file system has", done.stdout)
 
     def test_the_file_is_there_from_the_start_and_new_at_the_end(self):
         directory = self.place.directory("collector")

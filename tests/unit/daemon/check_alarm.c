@@ -163,12 +163,29 @@ START_TEST(the_first_line_says_how_bad_it_is_and_why)
     enum alarm_level level =
         alarm_put(&out,
                   &(struct alarm_facts){&cases[_i].counts, NOW_MS, smarthosts, 2,
-                                        cases[_i].reload_failure},
+                                        cases[_i].reload_failure, UINT64_MAX, 1},
                   &limits);
     buf_putc(&out, '\0');
     ck_assert_msg(level == cases[_i].level, "%s: %s", cases[_i].name, buf_str(&out).p);
     ck_assert_msg(strncmp(buf_str(&out).p, cases[_i].line, strlen(cases[_i].line)) == 0,
                   "%s: %s", cases[_i].name, buf_str(&out).p);
+    buf_release(&out);
+}
+END_TEST
+
+START_TEST(a_disk_that_is_too_full_for_new_mail_is_critical)
+{
+    struct store_counts counts = {0};
+    struct buf out;
+    buf_init(&out, 4096);
+    enum alarm_level level = alarm_put(
+        &out, &(struct alarm_facts){&counts, NOW_MS, &up, 1, "", (64 << 20) - 1, 64 << 20},
+        &alarm_defaults);
+    ck_assert_int_eq(level, ALARM_CRITICAL);
+    ck_assert(str_starts_nocase(
+        buf_str(&out),
+        STR_LIT("TRANTER CRITICAL - new mail is refused: the spool's file system "
+                "has 63 MB free, minimum-free-space asks for 64 | ")));
     buf_release(&out);
 }
 END_TEST
@@ -249,6 +266,7 @@ int main(void)
     TCase *tc = tcase_create("alarm");
     tcase_add_loop_test(tc, the_first_line_says_how_bad_it_is_and_why, 0,
                         (int)(sizeof cases / sizeof *cases));
+    tcase_add_test(tc, a_disk_that_is_too_full_for_new_mail_is_critical);
     tcase_add_test(tc, what_is_no_limit_is_none);
     tcase_add_test(tc, the_kinds_of_outcome_are_bounded);
     tcase_add_test(tc, metrics_are_lines_of_samples);
