@@ -200,7 +200,8 @@ static enum state on_mail(struct submission *s)
     if (is_positive(s))
         return STATE_RCPT;
     s->result->refused_as_is = s->reply.code == 555 && s->envelope.as_is;
-    return refuse(s, "the mail daemon refused the sender");
+    return refuse(s, s->reply.code / 100 == 4 ? "the mail daemon takes no mail now"
+                                              : "the mail daemon refused the sender");
 }
 
 /* A recipient who is refused for good does not keep the mail from the others. One who is

@@ -158,7 +158,9 @@ class MetricsTest(AlarmCase):
     def test_a_message_that_is_refused_is_counted(self):
         self.daemon.settings["minimum-free-space"] = "1024G"
         self.daemon.start()
-        self.assertEqual(self.daemon.sendmail("--", lib.RECIPIENT).returncode, 71)
+        done = self.daemon.sendmail("--", lib.RECIPIENT)
+        self.assertEqual(done.returncode, 71)
+        self.assertIn(b"the mail daemon takes no mail now: 452 4.3.1", done.stderr)
         self.assertGreaterEqual(self.value('tranter_submissions_total{answer="deferred"}'), 1)
         done = self.daemon.tranterctl("status")
         self.assertEqual(done.returncode, 2)
