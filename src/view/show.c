@@ -62,7 +62,9 @@ static void put_next(struct buf *out, const struct show_facts *f, enum queue_sta
     case QUEUE_DEFERRED:
     case QUEUE_STATES:
         buf_printf(out, "next:       due at %s", local_time(time, m->next_attempt_ms));
-        if (f->view->smarthost[0])
+        if (f->view->held_by)
+            buf_puts(out, ", and tried as soon as a smarthost is up again");
+        else if (f->view->smarthost[0])
             buf_printf(out, " through smarthost \"%s\"", f->view->smarthost);
         buf_putc(out, '\n');
     }

@@ -125,6 +125,17 @@ START_TEST(the_text_has_all_that_is_known)
 }
 END_TEST
 
+START_TEST(mail_waits_for_a_smarthost_that_is_down)
+{
+    const struct fault refused = {.scope = FAULT_SERVER, .code = "TCP-REFUSED"};
+    view.held_by = &refused;
+    char *text = shown(false);
+    ck_assert_ptr_nonnull(strstr(text, "next:       due at 2026-11-24 03:27:29, and tried as "
+                                       "soon as a smarthost is up again\n"));
+    free(text);
+}
+END_TEST
+
 START_TEST(the_states_have_their_words)
 {
     static const struct {
@@ -225,6 +236,7 @@ int main(void)
     TCase *tc = tcase_create("show");
     tcase_add_checked_fixture(tc, set_up, NULL);
     tcase_add_test(tc, the_text_has_all_that_is_known);
+    tcase_add_test(tc, mail_waits_for_a_smarthost_that_is_down);
     tcase_add_test(tc, the_states_have_their_words);
     tcase_add_test(tc, the_json_has_the_same);
     tcase_add_test(tc, many_recipients_stay_within_bounds);
