@@ -113,7 +113,9 @@ void delivery_inner_note_slow_greeting(struct delivery *d, int64_t now)
     d->slow_at = INT64_MAX;
     log_say(LOG_LEVEL_NOTICE, NULL,
             "smarthost \"%s\": no greeting from %s after %" PRId64
-            " s; waiting for up to %" PRId64 " s",
+            " s; waiting for up to %" PRId64
+            " s; it may be waiting for TLS from the first byte, as port 465 does: see "
+            "\"tranterctl diagnose\"",
             d->smarthost->name, d->relay, d->smarthost->reply_timeout_ms / SLOW_PART / 1000,
             d->smarthost->reply_timeout_ms / 1000);
 }

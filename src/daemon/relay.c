@@ -472,6 +472,7 @@ bool relay_smarthost(const struct relay *r, unsigned i, struct relay_status *sta
         .next_probe_ms = wait_ms < 0 || smarthost_next_probe_at(s) == INT64_MAX ? 0 : wait_ms,
         .fault = smarthost_fault(s),
         .connections = smarthost_ready_links(s),
+        .dialling = smarthost_links(s) - smarthost_ready_links(s),
         .rate = conf->rate,
         .rate_wait_ms = rate_wait_ms(r, s),
     };

@@ -69,7 +69,8 @@ struct relay_status {
     const char *tls;       /* of the last connection that was ready: "TLSv1.3 ..." or "none"; ""
                               before       any */
     const char *mechanism; /* and "PLAIN" or "none" */
-    unsigned connections;
+    unsigned connections;  /* that are ready */
+    unsigned dialling;     /* and that are not yet */
     struct conf_rate rate;
     int64_t rate_wait_ms; /* until its rate lets the next message go; 0: now */
 };

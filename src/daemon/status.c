@@ -34,8 +34,10 @@ static void put_smarthost(struct buf *out, const struct relay_status *s)
     char since[40];
     buf_printf(out, "smarthost \"%s\" %s port %u: ", s->name, s->host, s->port);
     if (s->up) {
-        buf_printf(out, "up, %u connection%s\n", s->connections,
-                   s->connections == 1 ? "" : "s");
+        buf_printf(out, "up, %u connection%s", s->connections, s->connections == 1 ? "" : "s");
+        if (s->dialling)
+            buf_printf(out, ", waiting for %u to be ready", s->dialling);
+        buf_putc(out, '\n');
         put_rate(out, s);
         return;
     }
@@ -99,6 +101,7 @@ static json_t *smarthost_json(const struct relay_status *s)
 {
     json_t *o = json_pack("{s:s, s:s, s:i, s:b, s:i}", "name", s->name, "host", s->host, "port",
                           (int)s->port, "up", s->up, "connections", (int)s->connections);
+    json_object_set_new(o, "dialling", json_integer(s->dialling));
     if (s->rate.messages) {
         char rate[CONF_RATE_MAX];
         conf_rate_format(rate, &s->rate);

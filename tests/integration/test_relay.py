@@ -117,6 +117,14 @@ class DialogueTest(RelayCase):
         self.assertTrue(self.daemon.logged("no greeting from .* after 1 s; waiting for up to 20 s"))
         self.check_manners()
 
+    def test_a_server_that_says_nothing_shows_in_log_and_status(self):
+        self.daemon.smarthosts[0][1]["reply-timeout"] = "60s"
+        self.script(rule("greeting", "stall"))
+        self.daemon.start().submit()
+        self.daemon.wait_log("no greeting from .* TLS from the first byte, as port 465 does")
+        self.assertIn(b": up, 0 connections, waiting for 1 to be ready\n",
+                      self.daemon.tranterctl("status").stdout)
+
     def test_it_works_with_no_extension_but_auth(self):
         self.host.capabilities = ()
         self.daemon.start().submit()
