@@ -371,7 +371,9 @@ static int run(struct daemon *d)
         write_metrics(d);
         log_say(LOG_LEVEL_INFO, NULL, "stopped");
     } else {
-        fprintf(stderr, "tranterd: %s\n", err.text);
+        /* Whoever started it looks there, wherever the log goes. */
+        if (!d->debug && service_log_sink(d->conf->log) != log_to_stderr)
+            fprintf(stderr, "tranterd: %s\n", err.text);
         log_say(LOG_LEVEL_ERROR, NULL, "not started: %s", err.text);
     }
     tear_down(d);

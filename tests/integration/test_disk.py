@@ -196,6 +196,7 @@ class ReadOnlyTest(DiskCase):
         self.daemon.spawn()
         self.assertEqual(self.daemon.process.wait(lib.PATIENCE), 71)
         self.assertIn(self.daemon.spool, self.daemon.logged(".*Read-only file system.*")[0])
+        self.assertEqual(self.daemon.log().count("Read-only file system"), 1)
         subprocess.run(mounted.enter("mount", "-o", "remount,rw", mounted.path), check=True)
         self.host.start()
         self.daemon.start()
