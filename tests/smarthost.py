@@ -160,7 +160,8 @@ class Smarthost:
             left = list(self._open.items())
         for thread, session in left:
             try:
-                session.sock.shutdown(socket.SHUT_RDWR)
+                # Not the method of ssl's socket: that makes it read what was encrypted as it is.
+                socket.socket.shutdown(session.sock, socket.SHUT_RDWR)
             except OSError:
                 pass
             thread.join(10)
