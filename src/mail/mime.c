@@ -131,12 +131,24 @@ static void find_boundary(struct mime_type *type, struct str s)
     }
 }
 
+static enum mime_kind kind_of_message(struct str subtype)
+{
+    static const struct str global[] = {STR_LIT("global"), STR_LIT("global-headers"),
+                                        STR_LIT("global-delivery-status"),
+                                        STR_LIT("global-disposition-notification")};
+    for (size_t i = 0; i < sizeof global / sizeof global[0]; i++) {
+        if (str_eq_nocase(subtype, global[i]))
+            return MIME_TEXT;
+    }
+    return str_eq_nocase(subtype, STR_LIT("rfc822")) ? MIME_MESSAGE : MIME_SEALED;
+}
+
 static enum mime_kind kind_of(struct str type, struct str subtype)
 {
     if (str_eq_nocase(type, STR_LIT("text")))
         return MIME_TEXT;
     if (str_eq_nocase(type, STR_LIT("message")))
-        return str_eq_nocase(subtype, STR_LIT("rfc822")) ? MIME_MESSAGE : MIME_SEALED;
+        return kind_of_message(subtype);
     if (!str_eq_nocase(type, STR_LIT("multipart")))
         return MIME_OTHER;
     if (str_eq_nocase(subtype, STR_LIT("signed")) ||

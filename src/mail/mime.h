@@ -8,7 +8,8 @@
 #include "str.h"
 
 enum mime_kind {
-    MIME_TEXT,      /* text/ anything */
+    MIME_TEXT, /* text/ anything; message/global and its kin, which may be encoded as a whole
+                  (RFC 6532 3.7, RFC 6533 6) */
     MIME_MULTIPART, /* its parts are between boundaries */
     MIME_DIGEST,    /* the same, and a part is a message where it does not say */
     MIME_MESSAGE,   /* message/rfc822: a header and a body */

@@ -3,6 +3,7 @@
 socket, and in dropped files."""
 
 import os
+import re
 import smtplib
 
 import lib
@@ -240,6 +241,22 @@ class NotifyTest(lib.Case):
         report = reports.wait_report(self, lib.SENDER)
         self.assertEqual([part.get_content_type() for part in (report.status, report.original)],
                          ["message/global-delivery-status", "message/global"])
+        self.check_manners()
+
+    def test_a_global_report_passes_a_server_without_8bitmime(self):
+        self.host.capabilities = ("PIPELINING", "CHUNKING")
+        self.daemon.start()
+        done = self.daemon.sendmail("-i", "-f", lib.SENDER, "-R", "full", "bad\u00f6@example.net",
+                                    stdin="Subject: \u00e4\n\n\u00fc\n".encode())
+        self.assertEqual(done.returncode, 0)
+        content = self.host.content(self.wait_kept()[0])
+        self.assertTrue(content.isascii(), content)
+        for kind, words in ((b"message/global-delivery-status", b"Final-Recipient: utf-8; bad=C3=B6@"),
+                            (b"message/global", b"Subject: =C3=A4\r\n")):
+            header, body = re.search(rb"\r\n(Content-Type: %s\r\n[^\0]*?)\r\n\r\n([^\0]*?)\r\n--" % kind,
+                                     content).groups()
+            self.assertIn(b"Content-Transfer-Encoding: quoted-printable", header)
+            self.assertIn(words, body)
         self.check_manners()
 
 

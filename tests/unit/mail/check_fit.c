@@ -171,6 +171,9 @@ static const struct row sevens[] = {
      "\r\n--d--\r\n",
      "Content-Type: multipart/digest; boundary=d\r\n\r\n--d\r\n\r\nA: b\r\n" ADDED(
          "utf-8") "\r\n=C3=B6\r\n--d--\r\n"},
+    {"Content-Type: message/global\r\n" CTE("8bit") "\r\nA: " O "\r\n\r\n" O "\r\n",
+     "Content-Type: message/global\r\nMIME-Version: 1.0\r\n" QUOTED
+     "\r\nA: =C3=B6\r\n\r\n=C3=B6\r\n"},
     /* What is signed, encrypted or not understood stays, and so do the labels around it. */
     {"Content-Type: multipart/signed; boundary=s\r\n" CTE("8bit") "\r\n--s\r\n\r\n" O
                                                                   "\r\n--s--\r\n",
