@@ -23,7 +23,8 @@ struct control_facts {
     const struct aliases *aliases;
     int64_t started_ms; /* wall clock */
 
-    /* Load the configuration afresh; -1 with *err when it is refused. */
+    /* Load the configuration afresh; -1 with *err when it is refused, 1 when it is not the time
+     * for it. */
     int (*reload)(void *arg, struct err *err);
     /* Load the alias files afresh; -1 with *err when they are refused. */
     int (*renew_aliases)(void *arg, struct err *err);

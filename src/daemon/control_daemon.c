@@ -72,8 +72,10 @@ void control_ask_reload(struct client *c, struct str words)
 {
     struct err err;
     (void)words;
-    if (control_client_may(c, "reload the configuration") &&
-        c->control->facts.reload(c->control->facts.arg, &err) < 0)
-        control_client_note(c, EX_CONFIG, "%s", err.text);
+    if (control_client_may(c, "reload the configuration")) {
+        int result = c->control->facts.reload(c->control->facts.arg, &err);
+        if (result != 0)
+            control_client_note(c, result < 0 ? EX_CONFIG : EX_TEMPFAIL, "%s", err.text);
+    }
     control_client_finish(c);
 }

@@ -183,8 +183,12 @@ static int reload(void *arg, struct err *err)
 {
     struct daemon *d = arg;
     struct err why;
+    if (d->stopping) {
+        err_set(err, "the daemon is stopping");
+        return 1;
+    }
     service_notify("RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_ms() * 1000);
-    int result = d->stopping ? err_set(&why, "the daemon is stopping") : load_afresh(d, &why);
+    int result = load_afresh(d, &why);
     if (result == 0)
         log_say(LOG_LEVEL_NOTICE, NULL, "configuration %s loaded afresh", d->file);
     else
@@ -225,7 +229,7 @@ static void on_signal(int number, void *arg)
     struct err err;
     switch (number) {
     case SIGHUP:
-        if (reload(d, &err) < 0)
+        if (reload(d, &err) != 0)
             return;
         break;
     case SIGUSR1:

@@ -307,6 +307,19 @@ class ConfigurationTest(AdminCase):
         self.daemon.spawn()
         self.assertEqual(self.daemon.process.wait(lib.PATIENCE), 78)
 
+    def test_a_reload_while_it_stops_is_no_fault_of_the_configuration(self):
+        self.host.script.replace([{"stage": "dot", "action": "stall"}])
+        self.daemon.start()
+        self.daemon.submit()
+        lib.wait_for(lambda: any("! stall" in line for line in self.host.transcript), "the dot")
+        self.daemon.process.send_signal(signal.SIGTERM)
+        lib.wait_for(lambda: self.daemon.logged("stopping"), "the begin of the stop")
+        done = self.ctl("reload")
+        self.assertEqual((done.returncode, done.stderr),
+                         (75, b"tranterctl: the daemon is stopping\n"))
+        self.assertEqual(self.daemon.process.wait(lib.PATIENCE), 0)
+        self.assertIsNone(self.daemon.logged("reload refused"))
+
     def test_reload_takes_a_good_configuration_and_keeps_the_old_for_a_bad_one(self):
         self.daemon.start()
         other = self.new_host()
