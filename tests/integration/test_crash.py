@@ -17,10 +17,12 @@ import threading
 import time
 
 import lib
+from smarthost import CAPABILITIES, CHUNKING
 
 SEED = int(os.environ.get("TRANTER_TEST_SEED", "1"))
 KILLS = int(os.environ.get("TRANTER_TEST_KILLS", "45"))
 CONNECTIONS = 4
+PIPELINE = 4  # with BDAT so many messages are out on a connection
 PAUSE_SECONDS = 0.01  # between two messages of a submitter: enough load, and not too much to check
 RECORDING_SECONDS = 0.5  # from the answer to the record of it, on a machine that is busy
 
@@ -35,7 +37,8 @@ class CrashTest(lib.Case):
     def setUp(self):
         super().setUp()
         self.daemon.smarthosts.clear()
-        self.daemon.add_smarthost(self.host, connections=CONNECTIONS, messages_per_connection=20)
+        self.daemon.add_smarthost(self.host, connections=CONNECTIONS, pipeline=PIPELINE,
+                                  messages_per_connection=20)
         self.random = random.Random(SEED)
         self.lock = threading.Lock()
         self.next_number = 0
@@ -77,10 +80,11 @@ class CrashTest(lib.Case):
                 self.assertEqual(done.returncode, 71, done.stderr)
 
     def kill_and_restart(self):
-        for _ in range(KILLS):
+        for number in range(KILLS):
             self.ends.wait(self.random.uniform(0.05, 1.2))
             self.kills.append(time.time())
             self.daemon.kill()
+            self.host.capabilities = CAPABILITIES if number % 2 else CHUNKING
             self.daemon.start()
 
     def drain(self):
@@ -131,7 +135,9 @@ class CrashTest(lib.Case):
                 self.assertLess(recording, RECORDING_SECONDS,
                                 "message %d was repeated, though no kill came soon after" % number)
         self.assertLessEqual(sum(len(times) - 1 for times in repeats.values()),
-                             KILLS * CONNECTIONS)
+                             KILLS * CONNECTIONS * PIPELINE)
+        self.assertEqual({record["chunked"] for record in self.host.records}, {False, True})
+        self.assertTrue([record for record in self.host.records if record["followed"]])
         self.check_manners()
         self.check_that_nothing_is_left()
 
