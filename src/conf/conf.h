@@ -39,6 +39,7 @@ struct conf_smarthost {
     char *host;
     uint16_t port;
     enum conf_tls tls;
+    bool tls_auto; /* the port decided */
     enum conf_verify verify;
     char *tls_name;         /* name to check; host when not set */
     char *tls_fingerprints; /* blank-separated SHA-256 in lower-case hex, set with

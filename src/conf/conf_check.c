@@ -181,7 +181,8 @@ static bool password_is_safe(const struct subject *x)
 static void settle_tls(struct conf_smarthost *s)
 {
     bool implicit = s->port == 465 || s->port == 2465;
-    if (s->tls == CONF_TLS_AUTO)
+    s->tls_auto = s->tls == CONF_TLS_AUTO;
+    if (s->tls_auto)
         s->tls = implicit ? CONF_TLS_IMPLICIT : CONF_TLS_STARTTLS;
     if (!s->tls_name)
         s->tls_name = mem_strdup(s->host);

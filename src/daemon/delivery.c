@@ -51,7 +51,9 @@ void delivery_inner_die(struct delivery *d, const struct fault *fault)
 {
     if (d->ending)
         return;
-    struct fault why = *fault;
+    if (delivery_inner_turns(d, fault))
+        return;
+    struct fault why = *mode_fault(&d->trial, d->smarthost, fault);
     if (d->conn)
         contact_explain_end(&why, conn_fault(d->conn));
     contact_advise(&why, d->smarthost, d->secret_look);
@@ -327,7 +329,7 @@ void delivery_inner_on_io(void *owner)
     struct delivery *d = owner;
     int64_t now = loop_now_ms(d->loop);
     if (conn_took_secured(d->conn)) {
-        d->secured = true;
+        d->secured = d->trial.proved = true;
         smtp_client_secured(d->smtp, 0, now);
     }
     if (conn_out_bytes(d->conn) < d->unsent_bytes)
@@ -345,7 +347,8 @@ void delivery_inner_on_io(void *owner)
 struct delivery *delivery_new(struct loop *loop, struct store *store, struct conf *conf,
                               const struct conf_smarthost *smarthost,
                               struct tls_context *context, struct credential *credential,
-                              const struct manner *manner, const struct delivery_owner *owner)
+                              const struct manner *manner, const struct mode *mode,
+                              const struct delivery_owner *owner)
 {
     struct delivery *d = mem_new(sizeof *d);
     d->loop = loop;
@@ -354,6 +357,7 @@ struct delivery *delivery_new(struct loop *loop, struct store *store, struct con
     d->smarthost = smarthost;
     d->context = context;
     d->manner = *manner;
+    mode_begin(&d->trial, mode);
     d->credential = credential;
     d->owner = *owner;
     TAILQ_INIT(&d->queue);
@@ -411,6 +415,11 @@ unsigned delivery_recipients_max(const struct delivery *d)
 unsigned delivery_messages_max(const struct delivery *d)
 {
     return d->messages_max && d->messages_max < UINT_MAX ? (unsigned)d->messages_max : UINT_MAX;
+}
+
+const struct mode_trial *delivery_trial(const struct delivery *d)
+{
+    return &d->trial;
 }
 
 bool delivery_missed_ipv6(const struct delivery *d)

@@ -9,6 +9,7 @@
 #include "credential.h"
 #include "loop.h"
 #include "manner.h"
+#include "mode.h"
 #include "smtp_client.h"
 #include "store.h"
 #include "tls.h"
@@ -52,11 +53,13 @@ struct delivery_owner {
 };
 
 /* Dial smarthost (in conf, which is referenced) with its TLS context (NULL where tls = "none")
- * and its credential, both borrowed. manner and owner are copied. */
+ * and its credential, both borrowed. manner and owner are copied; mode is what to begin with.
+ */
 struct delivery *delivery_new(struct loop *loop, struct store *store, struct conf *conf,
                               const struct conf_smarthost *smarthost,
                               struct tls_context *context, struct credential *credential,
-                              const struct manner *manner, const struct delivery_owner *owner);
+                              const struct manner *manner, const struct mode *mode,
+                              const struct delivery_owner *owner);
 
 /* Close at once, without a word to the owner. */
 void delivery_free(struct delivery *d);
@@ -77,6 +80,9 @@ void delivery_quit(struct delivery *d);
  * server says (RFC 9422); after on_ready. */
 unsigned delivery_recipients_max(const struct delivery *d);
 unsigned delivery_messages_max(const struct delivery *d);
+
+/* How the modes of TLS that were tried did. Borrowed. */
+const struct mode_trial *delivery_trial(const struct delivery *d);
 
 /* IPv6 to it came first, and does not work from here. */
 bool delivery_missed_ipv6(const struct delivery *d);

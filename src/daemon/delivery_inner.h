@@ -20,6 +20,7 @@ struct delivery {
     struct credential *credential; /* likewise */
     struct delivery_owner owner;
     struct manner manner;
+    struct mode_trial trial;
 
     struct dial *dial;
     struct conn *conn;
@@ -79,6 +80,9 @@ void delivery_inner_become_ready(struct delivery *d);
 /* The dialogue ended with *fault, to which is added what is known of the login. True: it is not
  * the end of us, since a token had run out, which a fresh one on a new connection mends. */
 bool delivery_inner_survives(struct delivery *d, struct fault *fault);
+
+/* The connection ended with *fault. True: the other mode of TLS is tried over a new one. */
+bool delivery_inner_turns(struct delivery *d, const struct fault *fault);
 
 bool delivery_inner_awaits_greeting(const struct delivery *d);
 

@@ -22,7 +22,7 @@ void delivery_inner_start_tls(struct delivery *d)
     conn_start_tls(d->conn, tls);
 }
 
-/* Over a new connection: this one has used up its login. */
+/* Over a new connection: this one has used up its login, or speaks the wrong mode. */
 static void start_over(void *object)
 {
     struct delivery *d = object;
@@ -33,6 +33,25 @@ static void start_over(void *object)
     d->secured = false;
     d->ending = false;
     delivery_inner_dial(d);
+}
+
+static void leave(struct delivery *d)
+{
+    d->ending = true;
+    conn_close(d->conn, 0);
+    d->conn = NULL;
+    loop_defer(d->loop, start_over, d);
+}
+
+bool delivery_inner_turns(struct delivery *d, const struct fault *fault)
+{
+    if (!d->conn || !mode_turn(&d->trial, d->smarthost, fault))
+        return false;
+    log_say(LOG_LEVEL_DEBUG, NULL, "smarthost \"%s\": %s; %s is tried", d->smarthost->name,
+            d->trial.first.text,
+            d->trial.spoken == CONF_TLS_IMPLICIT ? "TLS from the first byte" : "STARTTLS");
+    leave(d);
+    return true;
 }
 
 bool delivery_inner_survives(struct delivery *d, struct fault *fault)
@@ -46,10 +65,7 @@ bool delivery_inner_survives(struct delivery *d, struct fault *fault)
         return false;
     log_say(LOG_LEVEL_INFO, NULL, "smarthost \"%s\": %s; it is got afresh", d->smarthost->name,
             fault->text);
-    d->ending = true;
-    conn_close(d->conn, 0);
-    d->conn = NULL;
-    loop_defer(d->loop, start_over, d);
+    leave(d);
     return true;
 }
 
@@ -138,18 +154,21 @@ static void on_dialled(void *owner, int fd, const struct fault *fault)
         delivery_inner_die(d, fault);
         return;
     }
+    d->trial.begun = true;
     const char *literal = contact_literal(d->conf, fd, d->literal);
     d->conn = conn_new(d->loop, fd, delivery_inner_on_io, d);
     conn_name(d->conn, s->host);
     snprintf(d->relay, sizeof d->relay, "%s[%s]:%u", s->host, conn_peer_address(d->conn),
              s->port);
-    struct smtp_client_conf client = contact_client(d->conf, s, literal);
+    struct conf_smarthost spoken = *s;
+    spoken.tls = d->trial.spoken;
+    struct smtp_client_conf client = contact_client(d->conf, &spoken, literal);
     client.pipelining = d->manner.pipeline > 1;
     client.pipeline = d->manner.pipeline;
     client.chunking = d->manner.chunking;
     d->smtp = smtp_client_new(&client, loop_now_ms(d->loop));
     d->slow_at = loop_now_ms(d->loop) + s->reply_timeout_ms / SLOW_PART;
-    if (s->tls == CONF_TLS_IMPLICIT)
+    if (spoken.tls == CONF_TLS_IMPLICIT)
         delivery_inner_start_tls(d);
     if (!d->ending)
         delivery_inner_pump(d);

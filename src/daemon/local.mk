@@ -18,6 +18,7 @@ sbin_PROGRAMS += %reldir%/tranterd
 	%reldir%/delivery.c %reldir%/delivery.h %reldir%/delivery_inner.h %reldir%/delivery_way.c \
 	%reldir%/dispatch.c %reldir%/dispatch.h \
 	%reldir%/manner.c %reldir%/manner.h \
+	%reldir%/mode.c %reldir%/mode.h \
 	%reldir%/digest.c %reldir%/digest.h \
 	%reldir%/drop.c %reldir%/drop.h \
 	%reldir%/envelope.c %reldir%/envelope.h \

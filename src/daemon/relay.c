@@ -471,6 +471,7 @@ bool relay_smarthost(const struct relay *r, unsigned i, struct relay_status *sta
         .probing = !smarthost_is_up(s) && smarthost_next_probe_at(s) == INT64_MAX,
         .next_probe_ms = wait_ms < 0 || smarthost_next_probe_at(s) == INT64_MAX ? 0 : wait_ms,
         .fault = smarthost_fault(s),
+        .advice = smarthost_advice(s),
         .connections = smarthost_ready_links(s),
         .dialling = smarthost_links(s) - smarthost_ready_links(s),
         .rate = conf->rate,

@@ -65,7 +65,8 @@ struct relay_status {
     int64_t down_since_ms; /* wall clock, when not up */
     bool probing;          /* when not up: it is tried at this moment */
     int64_t next_probe_ms; /* from now, when not up; 0: as soon as mail is due */
-    const struct fault *fault; /* when not up */
+    const struct fault *fault;  /* when not up */
+    const struct fault *advice; /* what should be set although mail goes out; NULL: nothing */
     const char *tls;       /* of the last connection that was ready: "TLSv1.3 ..." or "none"; ""
                               before       any */
     const char *mechanism; /* and "PLAIN" or "none" */

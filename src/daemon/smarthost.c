@@ -64,6 +64,7 @@ struct smarthost *smarthost_new(struct loop *loop, struct store *store, struct c
     s->owner = *owner;
     s->tls = tls;
     s->up_since_ms = clock_wall_ms();
+    mode_init(&s->mode, c);
     manner_init(&s->manner, c->pipeline);
     width_init(&s->width, c->connections);
     remember_rate(s);
@@ -225,6 +226,11 @@ int64_t smarthost_down_since_ms(const struct smarthost *s)
 int64_t smarthost_up_since_ms(const struct smarthost *s)
 {
     return s->up_since_ms;
+}
+
+const struct fault *smarthost_advice(const struct smarthost *s)
+{
+    return s->mode.advice.scope == FAULT_NONE ? NULL : &s->mode.advice;
 }
 
 const char *smarthost_tls(const struct smarthost *s)

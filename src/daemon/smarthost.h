@@ -78,6 +78,9 @@ int64_t smarthost_down_since_ms(const struct smarthost *s);
 /* Since when it has been up: since it came back, or since it was made. Wall clock, ms. */
 int64_t smarthost_up_since_ms(const struct smarthost *s);
 
+/* What should be set although mail goes out; NULL: nothing. Borrowed. */
+const struct fault *smarthost_advice(const struct smarthost *s);
+
 /* Of the last connection that was ready: as delivery_tls() and delivery_mechanism(); "" before
  * any. */
 const char *smarthost_tls(const struct smarthost *s);

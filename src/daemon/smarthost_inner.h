@@ -7,6 +7,7 @@
 #include "credential.h"
 #include "delivery.h"
 #include "manner.h"
+#include "mode.h"
 #include "outage.h"
 #include "rate.h"
 #include "secret.h"
@@ -33,6 +34,7 @@ struct smarthost {
     unsigned breaks;  /* connections in a row that broke in a transaction */
     store_id suspect; /* the message of the first of them, which was charged; 0: none */
     struct manner manner;
+    struct mode mode;
     bool noted_ipv6;
     bool retired;
     TAILQ_HEAD(, link) links;

@@ -79,6 +79,14 @@ static void note_ipv6(struct smarthost *s, const struct delivery *d)
         s->conf->name, s->conf->host);
 }
 
+static void learn_mode(struct smarthost *s, const struct delivery *d)
+{
+    const struct fault *advice = &s->mode.advice;
+    if (mode_learn(&s->mode, s->conf, delivery_trial(d)))
+        log_say(LOG_LEVEL_WARNING, NULL, "smarthost \"%s\": diag=%s: %s; to mend it: %s",
+                s->conf->name, advice->code, advice->text, advice->fix);
+}
+
 static void on_ready(void *self, struct delivery *d)
 {
     struct link *link = self;
@@ -91,6 +99,7 @@ static void on_ready(void *self, struct delivery *d)
         log_say(LOG_LEVEL_DEBUG, NULL, "smarthost \"%s\": ready at %s, TLS %s, AUTH %s",
                 s->conf->name, delivery_relay(d), delivery_tls(d), delivery_mechanism(d));
         note_ipv6(s, d);
+        learn_mode(s, d);
         if (!smarthost_is_up(s) && !s->outage.late)
             smarthost_inner_recover(s);
     }
@@ -196,6 +205,9 @@ static void on_dead(void *self, struct delivery *d, const struct fault *fault)
     if (link->answered > 0 && link->fault.ambiguous && !link->fault.reply[0])
         manner_lost(&s->manner, s->conf->name, link->answered);
     manner_note(&s->manner, s->conf->name, delivery_oddities(d));
+    /* One more than the server bears says nothing of the mode. */
+    if (link->state == LINK_DIALLING && smarthost_ready_links(s) == 0)
+        learn_mode(s, d);
     if (!s->retired && link->state == LINK_ANSWERED)
         on_end_after_verdict(link, fault);
     if (!s->retired && link->state == LINK_DIALLING && fault->scope != FAULT_NONE)
@@ -215,6 +227,6 @@ void smarthost_inner_connect(struct smarthost *s)
         secret_stamp(s->conf->password_file, &s->stamp);
     schedule_connecting(&s->outage.health);
     link->delivery = delivery_new(
-        s->loop, s->store, s->owner_conf, s->conf, s->tls, s->credential, &s->manner,
+        s->loop, s->store, s->owner_conf, s->conf, s->tls, s->credential, &s->manner, &s->mode,
         &(struct delivery_owner){link, on_ready, on_room, on_sending, on_verdict, on_dead});
 }

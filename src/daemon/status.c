@@ -29,6 +29,13 @@ static void put_rate(struct buf *out, const struct relay_status *s)
                (s->rate_wait_ms + 999) / 1000);
 }
 
+static void put_advice(struct buf *out, const struct relay_status *s)
+{
+    if (s->advice)
+        buf_printf(out, "  warning: %s: %s; to mend it: %s\n", s->advice->code, s->advice->text,
+                   s->advice->fix);
+}
+
 static void put_smarthost(struct buf *out, const struct relay_status *s)
 {
     char since[40];
@@ -39,6 +46,7 @@ static void put_smarthost(struct buf *out, const struct relay_status *s)
             buf_printf(out, ", waiting for %u to be ready", s->dialling);
         buf_putc(out, '\n');
         put_rate(out, s);
+        put_advice(out, s);
         return;
     }
     buf_printf(out, "down since %s, ", local_time(since, s->down_since_ms));
@@ -54,6 +62,7 @@ static void put_smarthost(struct buf *out, const struct relay_status *s)
         buf_printf(out, "  the server said: %s\n", s->fault->reply);
     if (s->fault->fix[0])
         buf_printf(out, "  to mend it: %s\n", s->fault->fix);
+    put_advice(out, s);
 }
 
 struct facts {
@@ -108,6 +117,10 @@ static json_t *smarthost_json(const struct relay_status *s)
         json_object_set_new(o, "rate", json_string(rate));
         json_object_set_new(o, "rate_wait_ms", json_integer(s->rate_wait_ms));
     }
+    if (s->advice)
+        json_object_set_new(o, "advice",
+                            json_pack("{s:s, s:s, s:s}", "code", s->advice->code, "reason",
+                                      s->advice->text, "fix", s->advice->fix));
     if (!s->up) {
         json_object_set_new(o, "down_since", json_integer(s->down_since_ms / 1000));
         json_object_set_new(o, "probing", json_boolean(s->probing));

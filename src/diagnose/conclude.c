@@ -116,6 +116,9 @@ static void conclude_way(struct fault *f, const struct conf_smarthost *s,
     buf_puts(text, implicit ? "a TLS handshake was answered" : "EHLO was answered in clear");
     if (!own->verified && own->words[0])
         buf_printf(text, " (and then: %s)", own->words);
+    if (own->verified && s->tls_auto && s->verify != CONF_VERIFY_NONE)
+        buf_puts(text, "; tls = \"auto\" lets tranterd find that out itself, at the cost of a "
+                       "failed connection after each reload");
     buf_printf(fix, "set tls = \"%s\"", implicit ? "implicit" : "starttls");
     if (implicit == is_implicit_by_itself(s->port))
         buf_puts(fix, ", or leave tls out");

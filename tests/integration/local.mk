@@ -26,6 +26,7 @@ integration_modules = \
 	%reldir%/test_compat.py \
 	%reldir%/test_environment.py \
 	%reldir%/test_diagnose.py \
+	%reldir%/test_mode.py \
 	%reldir%/test_drop.py \
 	%reldir%/test_service.py \
 	%reldir%/test_readers.py \

@@ -16,6 +16,12 @@ TESTS += %reldir%/check_content
 %canon_reldir%_check_content_SOURCES = %reldir%/check_content.c src/daemon/content.c
 %canon_reldir%_check_content_LDADD = $(mail_LIBS) $(CHECK_LIBS)
 
+check_PROGRAMS += %reldir%/check_mode
+TESTS += %reldir%/check_mode
+%canon_reldir%_check_mode_CPPFLAGS = $(base_I) $(conf_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
+%canon_reldir%_check_mode_SOURCES = %reldir%/check_mode.c src/daemon/mode.c
+%canon_reldir%_check_mode_LDADD = $(base_LIBS) $(CHECK_LIBS)
+
 check_PROGRAMS += %reldir%/check_outage
 TESTS += %reldir%/check_outage
 %canon_reldir%_check_outage_CPPFLAGS = $(base_I) $(mail_I) $(store_I) -I$(top_srcdir)/src/daemon $(CHECK_CFLAGS)
