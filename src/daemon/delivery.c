@@ -27,6 +27,7 @@ static void free_now(void *object)
         TAILQ_REMOVE(&d->queue, x, entry);
         dispatch_free(x);
     }
+    tls_context_free(d->context);
     conf_unref(d->conf);
     free(d);
 }
@@ -355,7 +356,7 @@ struct delivery *delivery_new(struct loop *loop, struct store *store, struct con
     d->store = store;
     d->conf = conf_ref(conf);
     d->smarthost = smarthost;
-    d->context = context;
+    d->context = context ? tls_context_ref(context) : NULL;
     d->manner = *manner;
     mode_begin(&d->trial, mode);
     d->credential = credential;

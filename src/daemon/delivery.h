@@ -52,8 +52,8 @@ struct delivery_owner {
     void (*on_dead)(void *self, struct delivery *d, const struct fault *fault);
 };
 
-/* Dial smarthost (in conf, which is referenced) with its TLS context (NULL where tls = "none")
- * and its credential, both borrowed. manner and owner are copied; mode is what to begin with.
+/* Dial smarthost (in conf) with its TLS context (NULL where tls = "none"), both referenced, and
+ * its credential, which is borrowed. manner and owner are copied; mode is what to begin with.
  */
 struct delivery *delivery_new(struct loop *loop, struct store *store, struct conf *conf,
                               const struct conf_smarthost *smarthost,

@@ -16,8 +16,8 @@ struct delivery {
     struct store *store;
     struct conf *conf;
     const struct conf_smarthost *smarthost;
-    struct tls_context *context;   /* borrowed from the owner */
-    struct credential *credential; /* likewise */
+    struct tls_context *context;   /* a reference; NULL where tls = "none" */
+    struct credential *credential; /* borrowed from the owner */
     struct delivery_owner owner;
     struct manner manner;
     struct mode_trial trial;

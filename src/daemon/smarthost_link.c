@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "smarthost_inner.h"
 
+#include "contact.h"
 #include "log.h"
 #include "mem.h"
 #include "smtp_fault.h"
@@ -215,6 +216,20 @@ static void on_dead(void *self, struct delivery *d, const struct fault *fault)
     smarthost_inner_drop(link);
 }
 
+/* A certificate that was refused may be good by what the files hold now, such as the system's
+ * trust store of which tranterd knows that of the day when it started. */
+static void load_trust_afresh(struct smarthost *s)
+{
+    struct err why;
+    bool refused = str_starts_nocase(str_of(s->outage.fault.code), STR_LIT("CERT-"));
+    struct tls_context *fresh =
+        s->tls && refused && !smarthost_is_up(s) ? contact_tls(s->conf, &why) : NULL;
+    if (!fresh)
+        return;
+    tls_context_free(s->tls);
+    s->tls = fresh;
+}
+
 void smarthost_inner_connect(struct smarthost *s)
 {
     struct link *link = mem_new(sizeof *link);
@@ -225,6 +240,7 @@ void smarthost_inner_connect(struct smarthost *s)
     s->n_dialling++;
     if (s->conf->password_file)
         secret_stamp(s->conf->password_file, &s->stamp);
+    load_trust_afresh(s);
     schedule_connecting(&s->outage.health);
     link->delivery = delivery_new(
         s->loop, s->store, s->owner_conf, s->conf, s->tls, s->credential, &s->manner, &s->mode,

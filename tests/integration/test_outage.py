@@ -103,6 +103,16 @@ class AccountTest(OutageCase):
         self.host.script.replace([])
         self.check_mended()
 
+    def test_a_trust_store_that_lacked_the_issuer(self):
+        with open(self.host.certificates.chain("selfsigned"), encoding="ascii") as file:
+            trust = self.place.write("trust.pem", file.read())
+        self.daemon.smarthosts[0][1]["tls-ca-file"] = trust
+        self.outage(1)
+        self.daemon.wait_log("diag=CERT-UNKNOWNCA")
+        with open(self.host.certificates.ca, encoding="ascii") as file:
+            self.place.write("trust.pem", file.read())
+        self.check_mended()
+
     def test_a_changed_secret_is_offered_at_once(self):
         self.host.users = {lib.USER: "another"}
         self.outage(probes=0)
