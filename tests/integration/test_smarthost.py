@@ -9,6 +9,7 @@ import ssl
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 
 import lib
@@ -149,6 +150,21 @@ class SmarthostTest(unittest.TestCase):
         refused = client.sendmail("a@b.example", ["bad@d.example", "c@d.example"], TEXT)
         self.assertEqual(refused, {"bad@d.example": (550, b"5.1.1 No")})
         self.assertEqual(client.mail("a@b.example")[0], 421)
+
+    def test_a_stop_within_a_content_keeps_nothing_of_it(self):
+        for _ in range(4):
+            client = self.client()
+            client.mail("a@example.com")
+            client.rcpt("b@example.net")
+            client.docmd("DATA")
+            stops = threading.Thread(target=self.host.stop)
+            stops.start()
+            with self.assertRaises((OSError, smtplib.SMTPException)):
+                while True:
+                    client.send(b"x" * 70 + b"\r\n")
+            stops.join()
+            self.host.start()
+        self.assertEqual((self.host.records, self.host.violations), ([], []))
 
     def test_a_wrong_certificate_is_shown_when_asked_for(self):
         for kind in ("expired", "wrongname", "selfsigned"):
