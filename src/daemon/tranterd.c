@@ -101,18 +101,26 @@ static void on_store(void *arg)
     }
 }
 
-static void stop_now(void *arg)
+/* What was handed to the store is recorded in any case, so its results are heard: who waits for
+ * them tells the log and the submitter, and the marks of what was sent are cleared. */
+static void stop_now(struct daemon *d)
 {
-    struct daemon *d = arg;
-    log_say(LOG_LEVEL_NOTICE, NULL, "stop-timeout is over, closing what is left");
+    store_finish(d->store);
+    on_store(d);
     submit_stop(d->submit);
     loop_stop(d->loop);
+}
+
+static void on_stop_timeout(void *arg)
+{
+    log_say(LOG_LEVEL_NOTICE, NULL, "stop-timeout is over, closing what is left");
+    stop_now(arg);
 }
 
 static void begin_stop(struct daemon *d)
 {
     if (d->stopping) {
-        loop_stop(d->loop);
+        stop_now(d);
         return;
     }
     d->stopping = true;
@@ -313,7 +321,7 @@ static int start(struct daemon *d, struct err *err)
     d->drop = drop_new(d->loop, d->submit, d->conf);
     drop_sweep(d->drop);
     d->store_watch = loop_watch_new(d->loop, store_event_fd(d->store), on_store, d);
-    d->stop_timer = loop_timer_new(d->loop, stop_now, d);
+    d->stop_timer = loop_timer_new(d->loop, on_stop_timeout, d);
     d->metrics = (struct gather_source){d->store, d->relay, &d->tally, clock_wall_ms(), false};
     d->metrics_timer = loop_timer_new(d->loop, write_metrics, d);
     write_metrics(d);

@@ -134,7 +134,11 @@ struct store *store_visit(const char *directory, struct err *err) ATTR_MUST_CHEC
  * started meanwhile. What was read before is sound. */
 bool store_visit_failed(const struct store *s, struct err *err);
 
-/* Finish what waits, sync, stop the writer, close. */
+/* Finish what waits, sync, stop the writer: store_next() then has the results of all that was
+ * handed in. Of what is handed in from then on nothing is written, and no result comes. */
+void store_finish(struct store *s);
+
+/* As store_finish(), and close. Results that nobody took are dropped. */
 void store_close(struct store *s);
 
 /* Readable when store_next() has something, and until it has said STORE_NOTHING once. */

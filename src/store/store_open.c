@@ -294,14 +294,19 @@ struct store *store_visit(const char *directory, struct err *err)
     return NULL;
 }
 
+void store_finish(struct store *s)
+{
+    if (s->writer.started)
+        writer_join(&s->writer);
+}
+
 void store_close(struct store *s)
 {
     if (!s)
         return;
     /* The reader first, so that the writer is the last one and the log ends up in the database.
      */
-    if (s->writer.started)
-        writer_join(&s->writer);
+    store_finish(s);
     if (s->reader.db)
         reader_close(&s->reader);
     if (s->writer.tables.db)

@@ -362,6 +362,37 @@ class StopTest(FaultCase):
         self.daemon.start()
         self.assertEqual(len(self.daemon.queue()), 1)
 
+    def test_what_was_sent_is_logged_and_not_in_doubt_though_the_time_is_over(self):
+        """The end of stop-timeout, or a second signal, comes while the outcome is recorded."""
+        for timeout, signals in (("0", 1), ("1m", 2)):
+            with self.subTest(timeout):
+                self.daemon.settings["stop-timeout"] = timeout
+                self.script(rule("rcpt", "reply", "450 4.2.1 Busy", recipient="late@*"),
+                            rule("dot", "delay", seconds=0.5))
+                self.daemon.start()
+                self.daemon.mark()
+                sent = len(self.host.records)
+                self.daemon.submit("r@example.net", "late@example.net")
+                lib.wait_for(lambda: len(self.host.records) > sent, "the content")
+                db = self.database()
+                db.execute("BEGIN IMMEDIATE")
+                lib.wait_for(lambda: "answered" in self.host.records[-1], "the answer")
+                time.sleep(0.3)
+                for _ in range(signals):
+                    self.daemon.process.send_signal(signal.SIGTERM)
+                    time.sleep(0.3)
+                db.execute("COMMIT")
+                self.assertEqual(self.daemon.process.wait(lib.PATIENCE), 0)
+                self.assertTrue(self.daemon.logged(r"to=<r@example\.net>, .*status=sent"))
+                self.assertIsNone(self.daemon.logged("LeakSanitizer"))
+                self.host.script.replace([])
+                self.host.stop()
+                self.daemon.start()
+                self.assertNotIn("arrive twice", str(self.daemon.queue()))
+                self.daemon.tranterctl("remove", "--all", user=(0, 0) if self.place.user else None)
+                self.assertEqual(self.daemon.stop(), 0)
+                self.host.start()
+
     def test_a_client_that_is_cut_short_is_told_421(self):
         self.daemon.settings["stop-timeout"] = "1s"
         self.daemon.start()
