@@ -7,6 +7,7 @@ read. Each test waits by asking again until a deadline; none sleeps and hopes.
 """
 
 import contextlib
+import glob
 import json
 import os
 import pwd
@@ -65,6 +66,15 @@ def faked_time(test, daemon, **settings):
     if sanitized():
         test.skipTest("the sanitizers do not go with a preloaded library")
     daemon.environment = lambda own=daemon.environment: dict(own(), LD_PRELOAD=FAKETIME, **settings)
+    test.addCleanup(remove_shared_clocks)
+
+
+def remove_shared_clocks():
+    """What libfaketime leaves in memory when its program does not end by itself."""
+    for path in glob.glob("/dev/shm/*faketime_*_[0-9]*"):
+        if not os.path.exists("/proc/" + path.rsplit("_", 1)[1]):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
 
 
 def free_port():
