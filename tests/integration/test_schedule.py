@@ -100,11 +100,12 @@ class RateTest(ScheduleCase):
             self.submit_many(client, 3)
         self.wait_kept(3)
         self.daemon.wait_queue(0)
-        for again in (self.daemon.stop, self.daemon.kill):
+        for again, left in (self.daemon.stop, 0), (self.daemon.kill, 1):
             again()
             self.daemon.start()
             self.daemon.submit()
             self.wait_kept(4)
+            self.daemon.wait_queue(left)
         self.daemon.smarthosts[0][1]["rate"] = "5/d"
         self.daemon.write_configuration()
         self.daemon.tranterctl("reload", user=(0, 0) if self.place.user else None)
