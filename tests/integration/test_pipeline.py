@@ -155,6 +155,7 @@ class ChunkedTest(PipelineCase):
         self.release(6, rule("dot", "stall", total=3, keep=False, times=1))
         lib.wait_for(lambda: any("stall" in line for line in self.host.transcript), "the stall")
         self.assertEqual(len(self.host.records), 2)
+        self.daemon.wait_log("(?s)(?:status=sent.*){2}")
         self.daemon.kill()
         self.script()
         self.daemon.start()
