@@ -136,7 +136,7 @@ ENVIRONMENT = (
         sender=LOGIN.pw_name + "@example.com", lacks=rb"x\.example"),
     row("a locale changes nothing", "-ti", stdin=b"BCC: i@example.net\nX-I: 1\n\nx\n",
         env={"LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR", "LANGUAGE": "tr"}, to=["i@example.net"],
-        has=rb"\r\nDate: (Mon|Tue|Wed|Thu|Fri|Sat|Sun), ", lacks=rb"(?i)bcc"),
+        has=rb"\r\nDate: (Mon|Tue|Wed|Thu|Fri|Sat|Sun), ", lacks=rb"(?im)^bcc"),
     row("a zone that is none", "-i", lib.RECIPIENT, env={"TZ": "Nowhere/Atlantis"}),
 )
 UNKNOWN_USERS = (
@@ -156,7 +156,7 @@ HEADER_RECIPIENTS = (
     header("union of To, Cc and Bcc, in any case, folded, repeated",
            b"TO: one@example.net\nto: two@example.net,\n\tthree@example.net\ncC: four@example.net\n"
            b"bcc: five@example.net\nBcc:\n six@example.net\n\nx\n",
-           ONE, TWO, THREE, "four@" + D, "five@" + D, "six@" + D, lacks=rb"(?i)bcc|five|six"),
+           ONE, TWO, THREE, "four@" + D, "five@" + D, "six@" + D, lacks=rb"(?im)^bcc|five|six"),
     header("operands are added", b"To: one@example.net\n\nx\n", TWO, ONE,
            arguments=("-t", "-i", "two@" + D)),
     header("each once", b"To: one@example.net, one@EXAMPLE.NET\nCc: one@example.net\n\nx\n", ONE,
@@ -191,7 +191,7 @@ HEADER_RECIPIENTS = (
 
 HEADERS = (
     passes("Bcc goes without -t, too", b"To: x@example.net\nBcc: b@example.net\n"
-           b"Resent-Bcc: c@example.net\n\nx\n", lacks=rb"(?i)bcc"),
+           b"Resent-Bcc: c@example.net\n\nx\n", lacks=rb"(?im)^(resent-)?bcc"),
     passes("Return-Path goes", b"Return-Path: <evil@example.org>\nSubject: x\n\nx\n",
            lacks=rb"Return-Path|evil", sender=lib.SENDER),
     passes("Content-Length goes", b"Content-Length: 7\nSubject: x\n\nx\n", lacks=rb"Content-Length"),
